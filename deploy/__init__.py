@@ -1,0 +1,1 @@
+"""What runs the product, here and elsewhere."""
