@@ -1,0 +1,93 @@
+"""An outbound message on its way to the outbox: the wish to send, the composed message, the wish to cancel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from contracts import limits
+from contracts.addresses import HeaderText
+from contracts.blob import BlobRef
+from contracts.conversation import Correspondent
+from contracts.payload import Id, Moment, Part, Payload
+from contracts.signature import Why
+
+
+class Attachment(Part):
+    """A file that goes with a message."""
+
+    blob: BlobRef
+    file_name: HeaderText = Field(max_length=255)
+
+
+class Draft(Payload):
+    """What an accepted message holds before and after its signature."""
+
+    aggregate: ClassVar[str] = "message"
+    message_id: Id
+    conversation_id: Id
+    channel_id: Id
+    channel_version: int
+    operator_id: Id | None
+    operator_version: int | None
+    requested_by: str
+    internet_message_id: HeaderText
+    in_reply_to: HeaderText | None = None
+    references: tuple[HeaderText, ...] = Field(default=(), max_length=limits.REFERENCES)
+    to: tuple[Correspondent, ...] = Field(min_length=1, max_length=limits.RECIPIENTS)
+    subject: HeaderText = Field(min_length=1)
+    text: str | None = None
+    text_ref: BlobRef | None = None
+    html: str | None = None
+    html_ref: BlobRef | None = None
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=limits.ATTACHMENTS)
+    undo_seconds: int = Field(ge=0, le=limits.UNDO_MAX)
+    accepted_at: Moment
+    expires_at: Moment
+    resend_of: Id | None = None
+
+    def key(self) -> str:
+        """Messages of one channel keep their order."""
+        return self.channel_id
+
+    def identity(self) -> str:
+        """The message's id."""
+        return self.message_id
+
+
+class SendRequested(Draft):
+    """A wish, accepted by the gateway: this message is to be signed, held for its undo window and submitted."""
+
+
+class SignatureUsed(Part):
+    """Which signature a message carries and why; ``id`` is the signature's key, None where there is none."""
+
+    id: str | None = None
+    version: int | None = None
+    why: Why
+
+
+class MessageComposed(Draft):
+    """The message with its signature under the body, and the name it is sent under."""
+
+    sender: Correspondent
+    signature: SignatureUsed
+
+
+class CancelRequested(Payload):
+    """A wish: do not send this message. Exactly one ``InterruptAnswered`` per ``cancel_id`` answers it."""
+
+    aggregate: ClassVar[str] = "cancel"
+    message_id: Id
+    cancel_id: Id
+    requested_by: str
+    requested_at: Moment
+
+    def key(self) -> str:
+        """Cancels of one message keep their order."""
+        return self.message_id
+
+    def identity(self) -> str:
+        """One wish, one id."""
+        return self.cancel_id
