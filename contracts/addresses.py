@@ -20,9 +20,8 @@ ADDRESS_OCTETS: Final = 254
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_CONTROL: Final = re.compile(
-    r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_INVISIBLE: Final = r"\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL: Final = re.compile(rf"[\x00-\x20\x7f-\x9f{_INVISIBLE}]")
 _HEADER_BREAK: Final = re.compile(r"[\r\n\x00]")
 
 

@@ -13,6 +13,7 @@ NAMESPACE = UUID("6f1c2f0e-3c0b-5d0a-9a55-6d616c6f7465")
 """The namespace of all event ids (RFC 9562 section 5.5)."""
 
 P = TypeVar("P", bound=Payload, covariant=True)
+Q = TypeVar("Q", bound=Payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Trace:
 
     traceparent: str | None = None
     correlation_id: str | None = None
+
+
+NO_TRACE = Trace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Event(Generic[P]):
     id: str
     source: str
     sequence: int
-    trace: Trace = Trace()
+    trace: Trace = NO_TRACE
 
     @property
     def type(self) -> str:
@@ -56,11 +60,9 @@ def event_id(tenant: str, data: Payload) -> str:
     return str(uuid5(NAMESPACE, f"{tenant}/{data.aggregate}/{data.identity()}/{last}"))
 
 
-def event(tenant: str, data: P, *, at: datetime, source: str, n: int = 0, trace: Trace | None = None) -> Event[P]:
+def event(tenant: str, data: Q, *, at: datetime, source: str, n: int = 0, trace: Trace = NO_TRACE) -> Event[Q]:
     """An event around this data; ``source`` is the service's name, as in ``/malote/<source>``."""
-    return Event(
-        tenant, data, at, event_id(tenant, data), f"/malote/{source}", data.version * 100 + n, trace or Trace()
-    )
+    return Event(tenant, data, at, event_id(tenant, data), f"/malote/{source}", data.version * 100 + n, trace)
 
 
 AnyEvent = Event[Any]

@@ -82,7 +82,7 @@ class OutboundFact(Payload):
 
 
 class MessageQueued(OutboundFact):
-    """The outbox holds the message: the clock shows, until it is committed. ``undo_until`` is what a countdown shows."""
+    """The outbox holds the message: the clock shows, until it is committed. ``undo_until`` ends a countdown."""
 
     internet_message_id: str
     to: tuple[Correspondent, ...]
@@ -118,7 +118,7 @@ class MessageSent(OutboundFact):
 
 
 class MessageFailed(OutboundFact):
-    """Final: nobody accepted it. With ``outcome_unknown`` it is parked: a person may send it again or mark it as sent."""
+    """Final: nobody accepted it. With ``outcome_unknown`` it is parked: a person may resend it or mark it as sent."""
 
     failed_at: Moment
     reason: FailureReason

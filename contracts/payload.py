@@ -32,7 +32,7 @@ class Payload(Part):
     """The data of one event type.
 
     ``version`` is the aggregate's version that this event speaks of; readers keep the highest and ignore older ones.
-    ``aggregate`` names the kind of thing, ``identity()`` which one, ``key()`` the part of the Kafka key after the tenant.
+    ``aggregate`` names the kind of thing, ``identity()`` which one, ``key()`` the Kafka key after the tenant.
     """
 
     aggregate: ClassVar[str]

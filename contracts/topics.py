@@ -15,7 +15,7 @@ from contracts.payload import Payload
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. ``retention`` in seconds, None where it is compacted; ``sources`` are the services that may write it."""
+    """One topic. ``retention`` in seconds, None where it is compacted; ``sources``: the services that may write it."""
 
     name: str
     about: str
