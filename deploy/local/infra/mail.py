@@ -17,7 +17,7 @@ from deploy.local import sockets, tools
 from deploy.local.children import Child, kill, spawn, stop
 from deploy.local.infra.ports import InfraError
 
-_PASSWORD = "sandbox"
+KEYSTORE_PASSWORD = "sandbox"
 _NAMES = ("localhost", "127.0.0.1", "mail.sandbox.test")
 _JVM = ("-Xmx128m", "-Xms32m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true")
 
@@ -72,7 +72,7 @@ class GreenMail:
 
     def _flags(self) -> list[str]:
         flags = [f"-Dgreenmail.tls.keystore.file={self.folder / 'server.p12'}"]
-        flags += [f"-Dgreenmail.tls.keystore.password={_PASSWORD}", "-Dgreenmail.startup.timeout=20000"]
+        flags += [f"-Dgreenmail.tls.keystore.password={KEYSTORE_PASSWORD}", "-Dgreenmail.startup.timeout=20000"]
         for protocol in ("smtp", "smtps", "imap", "imaps", "api"):
             flags.append(f"-Dgreenmail.{protocol}.hostname={sockets.HOST}")
             flags.append(f"-Dgreenmail.{protocol}.port={getattr(self.ports, protocol)}")
@@ -93,7 +93,7 @@ def make_certificate(folder: Path) -> None:
         key,
         chain[0],
         chain[1:],
-        BestAvailableEncryption(_PASSWORD.encode()),  # type: ignore[arg-type]
+        BestAvailableEncryption(KEYSTORE_PASSWORD.encode()),  # type: ignore[arg-type]
     )
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     (folder / "server.p12").write_bytes(packed)

@@ -42,7 +42,7 @@ class Mongo:
         self.child = child = spawn("mongo", command, self.folder / "mongod.out")
         if not await sockets.until_answers(self.port, 60, lambda: child.exit_code is None):
             raise InfraError(f"mongod did not start:\n{child.tail(4)}")
-        await asyncio.to_thread(_become_primary, self.port)
+        await asyncio.to_thread(become_primary, self.port)
 
     async def stop(self) -> None:
         """SIGTERM; mongod writes a checkpoint and ends."""
@@ -55,7 +55,7 @@ class Mongo:
             await kill(self.child)
 
 
-def _become_primary(port: int) -> None:
+def become_primary(port: int) -> None:
     """Initiate, or follow a moved port, and wait until the one node may be written to."""
     member = f"{sockets.HOST}:{port}"
     with pymongo.MongoClient[dict[str, Any]](f"mongodb://{member}/?directConnection=true") as client:
