@@ -1,0 +1,1 @@
+"""What the outbox's ports stand on: MongoDB, SMTP and MIME."""
