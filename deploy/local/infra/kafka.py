@@ -100,7 +100,6 @@ class Kafka:
 
     async def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-        arguments = ("format", "-t", cluster, "-c", str(self._settings))
         child = self._spawn("format", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings))
         if not await ended(child, 60) or child.exit_code:
             await kill(child)

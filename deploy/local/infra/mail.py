@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from deploy.local import sockets, tools
@@ -87,13 +88,15 @@ def make_certificate(folder: Path) -> None:
     authority = trustme.CA()
     issued = authority.issue_cert(*_NAMES)
     key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise TypeError("trustme issues keys on an elliptic curve")
     chain = [x509.load_pem_x509_certificate(pem.bytes()) for pem in issued.cert_chain_pems]
     packed = pkcs12.serialize_key_and_certificates(
         b"mail",
         key,
         chain[0],
         chain[1:],
-        BestAvailableEncryption(KEYSTORE_PASSWORD.encode()),  # type: ignore[arg-type]
+        BestAvailableEncryption(KEYSTORE_PASSWORD.encode()),
     )
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     (folder / "server.p12").write_bytes(packed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 Part = Literal["kafka", "mongo", "mail"]
+PARTS: tuple[Part, ...] = ("kafka", "mongo", "mail")
 HostPort = tuple[str, int]
 
 
@@ -14,7 +15,7 @@ HostPort = tuple[str, int]
 class Addresses:
     """Where the started servers listen, as seen from this machine.
 
-    `kafka` is a bootstrap string, `mongo` a URL, `mail_api` the base URL of GreenMail's REST; the rest are (host, port).
+    `kafka` is a bootstrap string, `mongo` a URL, `mail_api` the base URL of GreenMail's REST; the rest (host, port).
     """
 
     kafka: str
@@ -39,7 +40,7 @@ class Options:
     fixed_ports: bool = False
     chaos: bool = False
     heap_mb: int = 256
-    parts: tuple[Part, ...] = field(default=("kafka", "mongo", "mail"))
+    parts: tuple[Part, ...] = PARTS
 
 
 class Infra(Protocol):
