@@ -15,50 +15,12 @@ from enum import Enum
 from types import TracebackType
 from uuid import UUID
 
-_FORBIDDEN = frozenset(
-    [
-        "password",
-        "passwd",
-        "secret",
-        "secrets",
-        "credentials",
-        "credential",
-        "authorization",
-        "auth",
-        "token",
-        "access_token",
-        "refresh_token",
-        "cookie",
-        "set_cookie",
-        "sealed",
-        "private_key",
-        "api_key",
-        "subject",
-        "body",
-        "text",
-        "html",
-        "raw",
-        "mime",
-        "content",
-        "to",
-        "cc",
-        "bcc",
-        "from",
-        "sender",
-        "recipient",
-        "recipients",
-        "address",
-        "addresses",
-        "mail_from",
-        "rcpt_to",
-        "email",
-        "user_name",
-        "username",
-        "user_input",
-        "input_value",
-        "value",
-    ]
+_FORBIDDEN_KEYS = (
+    "password passwd secret secrets credentials credential authorization auth token access_token refresh_token cookie "
+    "set_cookie sealed private_key api_key subject body text html raw mime content to cc bcc from sender recipient "
+    "recipients address addresses mail_from rcpt_to email user_name username user_input input_value value"
 )
+_FORBIDDEN = frozenset(_FORBIDDEN_KEYS.split())
 _QUOTED_LOCAL_PART = re.compile(r'"[^"]*+"[@＠]\S*+')
 _WORD_WITH_AT = re.compile(r"(?<!\S)[^\s@＠%]*+(?:%(?!40)[^\s@＠%]*+)*+(?:[@＠]|%40)\S*+")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}+[\w.-]*+|(?i:\b(?:bearer|basic|xoauth2|plain|login)\s++)[\w+/=.~-]{8,}+")

@@ -27,7 +27,7 @@ _BEAT_S = 1.0
 
 
 class Readiness:
-    """Named conditions, each true or false with a reason; ready when all hold. The names given at first start as false."""
+    """Named conditions, each true or false with a reason; ready when all hold; those named here start false."""
 
     def __init__(self, *names: str) -> None:
         self._checks: dict[str, tuple[bool, str]] = dict.fromkeys(names, (False, "starting"))
