@@ -55,7 +55,7 @@ async def read(address: str, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=address, auto_offset_reset="earliest", group_id="backends")
     await consumer.start()
     try:
-        return [(await consumer.getone()).value for _ in range(count)]
+        return [(await consumer.getone()).value or b"" for _ in range(count)]
     finally:
         await consumer.stop()
 
