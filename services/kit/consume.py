@@ -1,0 +1,133 @@
+"""Consuming: FastStream subscribers made in one place, at least once, in batches, in order by key.
+
+FastStream's default acknowledges first (at most once), and a policy set on the broker does not reach included
+routers; so every subscriber is made by ``subscribe`` with ``NACK_ON_ERROR``, and a test looks at each. The stock batch
+subscriber sleeps as long again when a poll came back empty; ``_Prompt`` returns as soon as a record comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, TypeAlias, cast
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka import ConsumerRecord as Consumed
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.middlewares import AckPolicy
+
+from contracts.payload import Payload
+from contracts.topics import Topic
+from services.kit import logs
+from services.kit.dead_letters import Breaker, Graveyard
+from services.kit.dispatch import Dispatch, Forget, Handler
+from services.kit.publisher import Publisher
+from services.kit.settings import KitSettings
+from services.kit.unavailable import Unavailable
+
+log = logs.get_logger()
+POLL_MS = 1000
+Raw: TypeAlias = "Consumed[bytes | None, bytes | None]"
+Assigned = Callable[[frozenset[tuple[str, int]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """One consumer of a service: these topics, each event type answered by one handler.
+
+    ``name`` makes the consumer group (``malote.<service>.<name>``); ``forget`` is told of null records; ``batch`` is
+    the most records taken at once; ``assigned`` hears which (topic, partition) pairs are this replica's.
+    """
+
+    name: str
+    topics: tuple[Topic, ...]
+    handlers: Mapping[type[Payload], Handler]
+    forget: Forget | None = None
+    batch: int = 500
+    assigned: Assigned | None = None
+
+
+class _Prompt(BatchSubscriber):
+    """The batch subscriber, without its wait after an empty poll."""
+
+    __slots__ = ()
+
+    async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
+        found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)
+        return tuple(chain(*found.values()))
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, assigned: Assigned) -> None:
+        self._assigned = assigned
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        """Nothing: what was ours stays ours until somebody else has it."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Tells the service."""
+        await self._assigned(frozenset((part.topic, part.partition) for part in assigned))
+
+
+def broker(settings: KitSettings, service: str) -> KafkaBroker:
+    """The FastStream broker of a service: consuming only, bodies as they are."""
+    return KafkaBroker(
+        settings.kafka, client_id=f"malote-{service}-{settings.instance}", consumer_only=True, apply_types=False,
+        allow_auto_create_topics=False, request_timeout_ms=40_000, graceful_timeout=30.0, decoder=_records,
+        metadata_max_age_ms=60_000,
+    )  # fmt: skip
+
+
+def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publisher: Publisher) -> Breaker:
+    """Adds the consumer to the broker; returns its breaker."""
+    breaker = Breaker(f"{service}.{on.name}")
+    dispatch = Dispatch(on.handlers, Graveyard(publisher, breaker), on.forget)
+    subscriber = to.subscriber(
+        *(topic.name for topic in on.topics), batch=True, max_records=on.batch, parser=_parse,
+        ack_policy=AckPolicy.NACK_ON_ERROR, auto_offset_reset="earliest", group_id=f"malote.{service}.{on.name}",
+        group_instance_id=f"{settings.instance}.{on.name}", partition_assignment_strategy=(_sticky(service, on.name),),
+        session_timeout_ms=int(settings.session_timeout_s * 1000), rebalance_timeout_ms=30_000,
+        listener=_Listener(on.assigned) if on.assigned else None, max_partition_fetch_bytes=2 * 1024 * 1024,
+        fetch_max_wait_ms=500,
+    )  # fmt: skip
+    subscriber.__class__ = _Prompt
+    subscriber(_answer(dispatch, breaker))
+    return breaker
+
+
+def _answer(dispatch: Dispatch, breaker: Breaker) -> Callable[[Sequence[Raw]], Awaitable[None]]:
+    async def answer(records: Sequence[Raw]) -> None:
+        try:
+            await dispatch.batch(records)
+        except Unavailable as error:
+            log.warning("batch_postponed", consumer=breaker.name, reason=str(error), records=len(records))
+            await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            raise
+        for _ in records:
+            breaker.count(refused=False)
+
+    return answer
+
+
+def _sticky(service: str, name: str) -> type[StickyPartitionAssignor]:
+    """A class of its own: the assignor keeps its state on the class, two consumers in a process would share it."""
+    return type(f"Sticky_{service}_{name}", (StickyPartitionAssignor,), {})
+
+
+async def _parse(records: tuple[Raw, ...], original: Any) -> KafkaMessage:
+    """FastStream's message around the untouched records: its own parser raises on a header that is not UTF-8."""
+    bare = replace(records[0], headers=())
+    message = cast(KafkaMessage, await original((bare,)))
+    message.raw_message, message.body = records, records
+    return message
+
+
+async def _records(message: KafkaMessage) -> object:
+    return message.raw_message

@@ -1,0 +1,83 @@
+"""A service's own copy of another's state: fed by a compacted topic, guarded by version, waited for when late."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Generic, TypeVar
+
+from pymongo.errors import DuplicateKeyError
+
+from contracts.event import Event
+from contracts.payload import Payload
+from services.kit.mongo import Collection, key, translated
+from services.kit.unavailable import Unavailable
+
+P = TypeVar("P", bound=Payload)
+
+FRESH_S = 1.0
+PATIENCE_S = 5.0
+CACHED = 20_000
+
+
+class Copies(Generic[P]):
+    """The copies of one kind of event, one per key, in one collection; reads are cached for a second."""
+
+    def __init__(self, collection: Collection, kind: type[P]) -> None:
+        self._collection, self._kind = collection, kind
+        self._cache: dict[str, tuple[float, P]] = {}
+
+    async def put(self, event: Event[P]) -> bool:
+        """Keeps the event's data if it is newer than the copy; False where it is older or the same."""
+        doc_id, version = key(event.tenant, event.subject), event.data.version
+        change = {"$set": {"tenant": event.tenant, "version": version, "fields": event.data.model_dump(mode="json")}}
+        try:
+            async with translated():
+                await self._collection.update_one({"_id": doc_id, "version": {"$lt": version}}, change, upsert=True)
+        except DuplicateKeyError:
+            return False
+        self._remember(doc_id, event.data)
+        return True
+
+    async def get(self, tenant: str, subject: str) -> P | None:
+        """The copy, at most a second old."""
+        doc_id = key(tenant, subject)
+        cached = self._cache.get(doc_id)
+        if cached is not None and time.monotonic() - cached[0] < FRESH_S:
+            return cached[1]
+        return await self._read(doc_id)
+
+    async def at_least(self, tenant: str, subject: str, version: int) -> P:
+        """The copy at this version or a newer one; raises Unavailable when it is not here in ``PATIENCE_S`` seconds."""
+        found = await self.get(tenant, subject)
+        until = time.monotonic() + PATIENCE_S
+        while found is None or found.version < version:
+            if time.monotonic() > until:
+                raise Unavailable(f"the copy of {self._kind.__name__} at version {version} is not here yet")
+            await asyncio.sleep(0.02)
+            found = await self._read(key(tenant, subject))
+        return found
+
+    async def drop(self, tenant: str, subject: str) -> None:
+        """Forgets the copy."""
+        doc_id = key(tenant, subject)
+        self._cache.pop(doc_id, None)
+        async with translated():
+            await self._collection.delete_one({"_id": doc_id})
+
+    async def _read(self, doc_id: str) -> P | None:
+        async with translated():
+            document = await self._collection.find_one({"_id": doc_id})
+        if document is None:
+            return None
+        data = self._kind.model_validate(document["fields"])
+        self._remember(doc_id, data)
+        return data
+
+    def _remember(self, doc_id: str, data: P) -> None:
+        known = self._cache.pop(doc_id, None)
+        if known is not None and known[1].version > data.version:
+            data = known[1]
+        self._cache[doc_id] = (time.monotonic(), data)
+        if len(self._cache) > CACHED:
+            del self._cache[next(iter(self._cache))]

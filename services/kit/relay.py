@@ -1,0 +1,85 @@
+"""The relay: publishes what documents owe, each document's events in order, and removes what Kafka acknowledged.
+
+    written --hand_over--> publishing --acknowledged, all--> paid ($pull by id)
+       |                       | Unavailable
+       +------ sweep <---------+          a crash repeats an event with the same id, never loses one
+
+A document's next event is sent only when the one before it is acknowledged; different documents are in flight together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from contracts.event import AnyEvent
+from services.kit import logs
+from services.kit.owed import OwedStore
+from services.kit.publisher import Publishes
+from services.kit.unavailable import Unavailable
+
+log = logs.get_logger()
+
+IN_FLIGHT = 5_000
+"""Documents published from memory at once; what comes above it is left to the sweep."""
+
+
+class Relay:
+    """One per collection with owed events and process; several may overlap, readers know a repeat by its id."""
+
+    def __init__(self, store: OwedStore, publisher: Publishes) -> None:
+        self._store, self._publisher = store, publisher
+        self._tails: dict[str, asyncio.Task[bool]] = {}
+        self._handed: dict[str, set[str]] = {}
+
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+        """Publishes from memory what a write just added; returns at once.
+
+        ``events`` are *all* that the document owed after the write, in order: what it already owed when it was read,
+        then the new ones. (Another replica may have written the earlier ones and not published them yet.) Those that
+        this process already has in hand are left out.
+        """
+        handed = self._handed.get(doc_id, set())
+        fresh = [event for event in events if event.id not in handed]
+        if not fresh or len(self._tails) >= IN_FLIGHT:
+            return
+        self._handed.setdefault(doc_id, set()).update(event.id for event in fresh)
+        task = asyncio.create_task(self._after(self._tails.get(doc_id), doc_id, fresh))
+        self._tails[doc_id] = task
+        task.add_done_callback(lambda done: self._forget(doc_id, done))
+
+    async def sweep(self, limit: int = 500) -> int:
+        """Publishes what nobody has in hand; the number of documents found."""
+        found = [owing for owing in await self._store.owing(limit) if owing.doc_id not in self._tails]
+        for owing in found:
+            self.hand_over(owing.doc_id, owing.events)
+        await asyncio.gather(*(self._tails[owing.doc_id] for owing in found if owing.doc_id in self._tails))
+        return len(found)
+
+    async def drain(self) -> None:
+        """Waits for what is in flight."""
+        while self._tails:
+            await asyncio.gather(*self._tails.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+
+    async def _after(self, before: asyncio.Task[bool] | None, doc_id: str, events: Sequence[AnyEvent]) -> bool:
+        if before is not None and not await before:
+            return False
+        return await self._pay(doc_id, events)
+
+    async def _pay(self, doc_id: str, events: Sequence[AnyEvent]) -> bool:
+        try:
+            for event in events:
+                await self._publisher.publish(event)
+            await self._store.paid(doc_id, [event.id for event in events])
+        except Unavailable as error:
+            log.warning("relay_postponed", reason=str(error), events=len(events))
+            return False
+        return True
+
+    def _forget(self, doc_id: str, done: asyncio.Task[bool]) -> None:
+        if self._tails.get(doc_id) is done:
+            del self._tails[doc_id]
+            self._handed.pop(doc_id, None)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("relay_failed", error=type(error).__name__)

@@ -1,0 +1,40 @@
+"""The trace that follows a message: W3C trace context and a correlation id, carried in a context variable."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from contracts.event import NO_TRACE, Trace
+
+_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_CORRELATION: Final = re.compile(r"[\x21-\x7e]{1,100}")
+_current: ContextVar[Trace] = ContextVar("trace", default=NO_TRACE)
+
+
+def current() -> Trace:
+    """The trace of the event or request that is being handled."""
+    return _current.get()
+
+
+@contextmanager
+def use(trace: Trace) -> Iterator[Trace]:
+    """Makes this the current trace."""
+    token = _current.set(trace)
+    try:
+        yield trace
+    finally:
+        _current.reset(token)
+
+
+def new_trace(traceparent: str | None = None, correlation_id: str | None = None) -> Trace:
+    """A trace for a request from outside: what it brought where that is well formed, else a fresh one."""
+    if not traceparent or not _TRACEPARENT.fullmatch(traceparent):
+        traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    if not correlation_id or not _CORRELATION.fullmatch(correlation_id):
+        correlation_id = None
+    return Trace(traceparent, correlation_id)
