@@ -21,7 +21,12 @@ from services.kit.log_scrub import describe, mask, scrub_fields, without_message
 
 __all__ = ["bound", "configure", "get_logger", "hashed", "log"]
 
-_NOISY = {"uvicorn.access": logging.WARNING, "pymongo": logging.WARNING, "aiokafka": logging.WARNING}
+_NOISY = {
+    "asyncio": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "pymongo": logging.WARNING,
+    "aiokafka": logging.WARNING,
+}
 _address_key = b"malote"
 
 
@@ -43,7 +48,7 @@ def configure(service: str, instance: str, level: str = "INFO", *, address_key: 
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _Stamp(service, instance), _scrub, _render],
         wrapper_class=structlog.make_filtering_bound_logger(wanted),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=wanted, force=True)
