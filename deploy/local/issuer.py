@@ -1,6 +1,6 @@
 """The local token issuer: a JWKS and POST /token, on loopback, for people who try the product. Never for production.
 
-`python -m deploy.local.issuer KEY_FILE PORT` serves; `mint` makes a token without HTTP, for tests and the desk.
+`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (BIND: a container listens on all of its own interfaces); `mint` makes a token without HTTP, for tests and the desk.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def main(arguments: list[str]) -> None:
     """Serve until the parent ends it."""
     _Door.key_file, port = Path(arguments[0]), int(arguments[1])
     _Door.issuer = issuer_url(port)
-    ThreadingHTTPServer((HOST, port), _Door).serve_forever()
+    bind = arguments[2] if len(arguments) > 2 else HOST
+    ThreadingHTTPServer((bind, port), _Door).serve_forever()
 
 
 if __name__ == "__main__":
