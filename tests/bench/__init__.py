@@ -1,0 +1,1 @@
+"""Benches: what the outbound path costs and how fast it is, always beside the floor of the same run."""

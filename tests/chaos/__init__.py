@@ -1,0 +1,1 @@
+"""Races and kills on the real stack, judged by a pure checker from one recorded history."""
