@@ -1,6 +1,7 @@
 """The local token issuer: a JWKS and POST /token, on loopback, for people who try the product. Never for production.
 
-`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (BIND: a container listens on all of its own interfaces); `mint` makes a token without HTTP, for tests and the desk.
+`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (a container binds all of its own interfaces); `mint` makes a
+token without HTTP, for tests and the desk.
 """
 
 from __future__ import annotations
