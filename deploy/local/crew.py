@@ -62,11 +62,13 @@ class Crew:
         command = [sys.executable, "-m", "deploy.local.issuer", str(self.world.keys.issuer), str(port)]
         self._start("issuer", port, command, {"PYTHONPATH": str(ROOT)})
 
-    def start(self, service: str, replica: int = 0, port: int | None = None, **extra: str) -> str:
+    def start(
+        self, service: str, replica: int = 0, port: int | None = None, extra: Mapping[str, str] | None = None
+    ) -> str:
         """Start one instance and return its name; `extra` are variables for it alone."""
         line = next(known for known in SERVICES if known.name == service)
         instance, port = f"{service}-{replica}", port or sockets.free_port()
-        variables = {**environment(line, instance, port, self.world), **extra}
+        variables = {**environment(line, instance, port, self.world), **(extra or {})}
         self._start(instance, port, [sys.executable, "-m", f"services.{service}"], variables)
         return instance
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey
 
 from deploy.local.keys import public_jwks
 from deploy.local.sockets import HOST
@@ -49,15 +49,15 @@ def mint(
     operator: str | None = None,
     ttl_s: int = 86_400,
 ) -> str:
-    """A signed token (EdDSA, RFC 8037) with the claims of DESIGN §6; `ttl_s` may be negative to make an expired one."""
+    """A signed token (ES256) with the claims of DESIGN §6; `ttl_s` may be negative to make an expired one."""
     private = json.loads(key_file.read_text())["keys"][0]
     now = int(time.time())
     claims: dict[str, Any] = {"iss": issuer, "aud": AUDIENCE, "iat": now, "exp": now + ttl_s, "sub": sub}
     claims |= {"tenant": tenant, "scope": " ".join(scopes)}
     if operator:
         claims["operator"] = operator
-    header = {"alg": "EdDSA", "kid": private["kid"]}
-    return jwt.encode(header, claims, OKPKey.import_key(private), algorithms=["EdDSA"])
+    header = {"alg": "ES256", "kid": private["kid"]}
+    return jwt.encode(header, claims, ECKey.import_key(private), algorithms=["ES256"])
 
 
 class _Door(BaseHTTPRequestHandler):

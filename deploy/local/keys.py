@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import ECKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _sealing() -> dict[str, Any]:
 
 
 def _issuer() -> dict[str, Any]:
-    key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA", "kid": "local-1"}, private=True)
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "local-1"}, private=True)
     return {"keys": [key.as_dict(private=True)]}
 
 

@@ -106,7 +106,7 @@ def _fetch_jars(folder: Path) -> None:
         }
         command = ["mvn", "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "generate-resources"]
         _run([*command, *(f"-D{name}={value}" for name, value in settings.items())])
-        _verify(Path(fresh))
+        verify(Path(fresh))
         for part in ("kafka", "greenmail"):
             shutil.rmtree(folder / part, ignore_errors=True)
             (Path(fresh) / part).rename(folder / part)
@@ -114,7 +114,7 @@ def _fetch_jars(folder: Path) -> None:
     stamp.write_text(wanted)
 
 
-def _verify(fresh: Path) -> None:
+def verify(fresh: Path) -> None:
     """Exactly the locked jars, byte for byte; another set or another hash is refused."""
     wanted = {path: digest for digest, path in (line.split() for line in LOCK.read_text().splitlines())}
     found = {

@@ -89,7 +89,7 @@ class Stack:
     def start(self, service: str, replica: int = 0, **extra: str) -> str:
         """Start one more instance, not waiting for it; returns its name."""
         own = {**self._env_by.get(service, {}), **self._env_by.get(f"{service}-{replica}", {}), **extra}
-        return self.crew.start(service, replica, **own)
+        return self.crew.start(service, replica, extra=own)
 
     @property
     def gateway_url(self) -> str:

@@ -1,0 +1,88 @@
+# Everything a person does with this checkout. The virtual environment, the servers and all data stay inside it.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+SEEDS ?= 20000
+N ?=
+KILLS ?= 100
+PORTS ?= fixed
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install lock run demo check unit contract shape model ports e2e races kills bench-outbound bench-latency \
+        test test-containers schemas clean
+
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+install: $(STAMP) ## Virtual environment with locked dependencies (hashes checked)
+$(STAMP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is needed: apt-get install python3-venv"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+lock: ## Write requirements/*.txt from pyproject.toml (needs uv)
+	$(UV) pyproject.toml -o requirements/runtime.txt
+	$(UV) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+UV := uv pip compile -q --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+
+run: $(STAMP) ## The whole product on this machine, until Ctrl-C (PORTS=free chooses other ports)
+	@MALOTE_PORTS=$(PORTS) exec $(PY) -m deploy.local.run
+
+demo: $(STAMP) ## Play the story against a running `make run`, showing evidence
+	@$(PY) -m deploy.local.demo
+
+check: $(STAMP) ## ruff, mypy --strict, import directions, unit, contract, shape, short model
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check -q .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	MALOTE_MODEL_SEEDS=200 $(PYTEST) tests/unit tests/contract tests/shape tests/model
+
+unit: $(STAMP) ## Pure rules and handlers
+	$(PYTEST) tests/unit
+
+contract: $(STAMP) ## Schemas, examples, AsyncAPI
+	$(PYTEST) tests/contract
+
+shape: $(STAMP) ## The house: entries, directions, sizes, names
+	$(PYTEST) tests/shape
+
+model: $(STAMP) ## The outbound protocol under seeded schedules (SEEDS=20000)
+	MALOTE_MODEL_SEEDS=$(SEEDS) $(PYTEST) --timeout 3600 tests/model
+
+ports: $(STAMP) ## One suite for fakes and real adapters (MALOTE_INFRA chooses the servers)
+	$(PYTEST) tests/ports
+
+e2e: $(STAMP) ## Over REST to a recording mail server and back
+	$(PYTEST) tests/e2e
+
+races: $(STAMP) ## Cancels around the commit (N=5000)
+	@$(PY) -m tests.chaos.races --pairs $(or $(N),5000)
+
+kills: $(STAMP) ## kill -9 while traffic flows (N=2000 KILLS=100)
+	@$(PY) -m tests.chaos.kills --messages $(or $(N),2000) --kills $(KILLS)
+
+bench-outbound: $(STAMP) ## Throughput beside the floor of the same run
+	@$(PY) -m tests.bench.outbound
+
+bench-latency: $(STAMP) ## Request to the mail server's 250
+	@$(PY) -m tests.bench.latency
+
+test: check ports e2e ## check, ports, e2e, model, short kills; with containers prepared, these too
+	$(MAKE) model SEEDS=2000
+	$(MAKE) kills N=300 KILLS=8
+	@if [ -f .local/docker/env ]; then $(MAKE) test-containers; else echo "no containers prepared: .ci/run does that"; fi
+
+test-containers: $(STAMP) ## ports and one e2e file on containers (after deploy/images/prepare.sh)
+	set -a; . ./.local/docker/env; set +a; $(PYTEST) tests/ports tests/e2e/test_story.py
+
+schemas: $(STAMP) ## Generate contracts/schemas and asyncapi.yaml
+	$(PY) -m contracts.generate
+
+clean: ## Remove data, logs, keys and caches; keeps the environment and fetched servers
+	rm -rf .local/data .local/logs .local/logs.before .local/keys .local/run.json .mypy_cache .ruff_cache .pytest_cache
