@@ -1,6 +1,6 @@
 """The local token issuer: a JWKS and POST /token, on loopback, for people who try the product. Never for production.
 
-`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (a container binds all of its own interfaces); `mint` makes a
+`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (a container binds all of its interfaces); `mint` makes a
 token without HTTP, for tests and the desk.
 """
 
