@@ -1,0 +1,39 @@
+"""A publisher that remembers, and fails when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from contracts.event import AnyEvent
+from contracts.topics import Topic
+from services.kit.unavailable import Unanswered
+
+
+@dataclass
+class FakePublisher:
+    """``published`` in order of acknowledgement; ``failures`` publishes fail first; ``applied``: a failed one arrived."""
+
+    published: list[AnyEvent] = field(default_factory=list)
+    forgotten: list[tuple[str, str, str]] = field(default_factory=list)
+    failures: int = 0
+    applied: bool = False
+
+    async def publish(self, event: AnyEvent) -> None:
+        """See kit.publisher.Publishes."""
+        await asyncio.sleep(0)
+        if self.failures > 0:
+            self.failures -= 1
+            if self.applied:
+                self.published.append(event)
+            raise Unanswered("told to fail")
+        self.published.append(event)
+
+    async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
+        """See kit.publisher.Publishes."""
+        await asyncio.sleep(0)
+        self.forgotten.append((topic.name, tenant, subject))
+
+    def types(self) -> list[str]:
+        """The event types, in order."""
+        return [event.type for event in self.published]

@@ -1,0 +1,60 @@
+"""Grouping: everybody gets their own result, nothing waits for a timer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.kit.coalesce import Coalescer
+
+
+async def test_each_caller_gets_their_own_result_and_calls_are_grouped() -> None:
+    groups: list[int] = []
+
+    async def flush(items: list[int]) -> Sequence[int]:
+        groups.append(len(items))
+        await asyncio.sleep(0.001)
+        return [item * 2 for item in items]
+
+    coalescer = Coalescer(flush, limit=40, in_flight=2)
+    results = await asyncio.gather(*(coalescer.submit(n) for n in range(200)))
+    assert list(results) == [n * 2 for n in range(200)]
+    assert len(groups) < 20
+    assert max(groups) == 40
+
+
+async def test_a_lone_call_is_flushed_at_once() -> None:
+    async def flush(items: list[int]) -> Sequence[int]:
+        return items
+
+    assert await asyncio.wait_for(Coalescer(flush).submit(1), 0.5) == 1
+
+
+async def test_an_error_reaches_the_callers_of_its_group_alone() -> None:
+    async def flush(items: list[int]) -> Sequence[int]:
+        await asyncio.sleep(0)
+        if 0 in items:
+            raise ValueError("bad group")
+        return items
+
+    coalescer = Coalescer(flush, limit=1)
+    results = await asyncio.gather(*(coalescer.submit(n) for n in range(3)), return_exceptions=True)
+    assert isinstance(results[0], ValueError)
+    assert list(results[1:]) == [1, 2]
+
+
+async def test_a_caller_who_left_does_not_disturb_the_others() -> None:
+    async def flush(items: list[int]) -> Sequence[int]:
+        await asyncio.sleep(0.01)
+        return items
+
+    coalescer = Coalescer(flush, in_flight=1)
+    left = asyncio.create_task(coalescer.submit(1))
+    stays = asyncio.create_task(coalescer.submit(2))
+    await asyncio.sleep(0)
+    left.cancel()
+    assert await stays == 2
+    with pytest.raises(asyncio.CancelledError):
+        await left
