@@ -1,0 +1,1 @@
+"""Consumes wishes about tenants and channels, decides them, emits each tenant and channel as it then is, whole."""

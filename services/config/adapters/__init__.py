@@ -1,0 +1,1 @@
+"""MongoDB in the role of the tenant, channel and request stores."""

@@ -1,0 +1,1 @@
+"""The rules of tenants and channels: pure, without clock, driver or events."""

@@ -1,0 +1,152 @@
+"""Renders signature templates in a process of its own that may be killed: tenant-written Liquid is hostile input.
+
+Started as ``python -m services.kit.liquid_child`` by ``kit.children.ChildPool``. One request is a list of jobs, its
+answer a list of as many results. A job renders ``{html, text, values}`` (values: root name → field → text); a result is
+``{html, text}`` or ``{failed: {code, detail, part, line}}``. Every job has its own time limit here, so that one
+template that never ends costs its neighbours in the same hand-over nothing; the parent's limit stays the last word.
+
+Liquid with python-liquid: no include, no render, no ``safe`` (https://jg-rp.github.io/liquid/); HTML values are
+escaped, and what comes out is sanitised after substitution.
+"""
+
+from __future__ import annotations
+
+import html as markup
+import re
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+from liquid import BoundTemplate, Environment
+from liquid.exceptions import LiquidError, ResourceLimitError, UnknownFilterError
+
+from contracts import limits
+from services.kit.children import serve
+from services.kit.liquid_variables import ALLOWED, advice
+from services.kit.sanitiser import Profile, clean
+from services.kit.text import to_text
+
+_FORBIDDEN_TAGS: Final = ("include", "render")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class _Environment(Environment):
+    """Liquid with an end: output, loops, nesting and the size of assigned names are bounded."""
+
+    output_stream_limit = limits.SIGNATURE_SIZE
+    local_namespace_limit = limits.SIGNATURE_SIZE
+    loop_iteration_limit = 2_000
+    context_depth_limit = 10
+    block_nesting_limit = 10
+
+
+class _TooSlow(Exception):
+    """The job's time is over."""
+
+
+class _Refused(Exception):
+    """A template asks for what it may not have."""
+
+    def __init__(self, code: str, detail: str, line: int | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.line = code, line
+
+
+def _environment(*, escaping: bool) -> Environment:
+    made = _Environment(autoescape=escaping)
+    for tag in _FORBIDDEN_TAGS:
+        made.tags.pop(tag)
+    made.filters.pop("safe")
+    return made
+
+
+_ENVIRONMENTS: Final = {"html": _environment(escaping=True), "text": _environment(escaping=False)}
+
+
+@lru_cache(maxsize=512)
+def _parsed(part: str, source: str) -> BoundTemplate:
+    template = _ENVIRONMENTS[part].from_string(source)
+    for uses in template.analyze().globals.values():
+        for used in uses:
+            if ".".join(map(str, used.segments)) not in ALLOWED:
+                line = used.span.line_col(source)[0]
+                raise _Refused("unknown_variable", f"{used} is not known here. {advice(str(used))}", line)
+    return template
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    def over(*_: object) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _fill(part: str, source: str, values: Mapping[str, Mapping[str, str]]) -> str:
+    filled = _parsed(part, source).render(**values)
+    return filled.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _html(source: str, values: Mapping[str, Mapping[str, str]]) -> str:
+    cleaned = clean(_fill("html", source, values), Profile.SIGNATURE)
+    return cleaned.html.strip()
+
+
+def _text(source: str, values: Mapping[str, Mapping[str, str]]) -> str:
+    return _CONTROL.sub("", _fill("text", source, values)).strip("\n").rstrip()
+
+
+def _as_html(text: str) -> str:
+    return markup.escape(text, quote=False).replace("\n", "<br>")
+
+
+def render(job: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of one job; every failure is a value."""
+    part = "html" if job["html"].strip() else "text"
+    try:
+        with _limited(limits.SIGNATURE_CPU_MS / 1000):
+            html = _html(job["html"], job["values"]) if job["html"].strip() else ""
+            part = "text" if job["text"].strip() else part
+            text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html).strip()
+            return {"html": html or _as_html(text), "text": text}
+    except _TooSlow:
+        return _failed("too_slow", f"It takes longer than {limits.SIGNATURE_CPU_MS} ms. Take out loops.", part)
+    except _Refused as refused:
+        return _failed(refused.code, str(refused), part, refused.line)
+    except ResourceLimitError as error:
+        return _failed("too_large", "Take out loops, or make it shorter.", part, _line(error, job[part]))
+    except LiquidError as error:
+        return _failed("syntax", _sentence(error), part, _line(error, job[part]))
+
+
+def _failed(code: str, detail: str, part: str, line: int | None = None) -> dict[str, Any]:
+    return {"failed": {"code": code, "detail": detail, "part": part, "line": line}}
+
+
+def _line(error: LiquidError, source: str) -> int:
+    where = error.context()
+    return where[0] if where else source.count("\n") + 1
+
+
+def _sentence(error: LiquidError) -> str:
+    said = str(error.message or "it is no Liquid template").split("\n")[0][:200]
+    if isinstance(error, UnknownFilterError):
+        return f"{said}. Take it out, or use a filter such as upcase, downcase, default or replace."
+    return f"{said}. Close each {{{{ with }}}} and each {{% if %}} with {{% endif %}}."
+
+
+def work(jobs: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The results of one hand-over, by position."""
+    return [render(job) for job in jobs]
+
+
+if __name__ == "__main__":
+    serve(work)
