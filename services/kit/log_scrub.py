@@ -23,7 +23,8 @@ _FORBIDDEN_KEYS = (
 _FORBIDDEN = frozenset(_FORBIDDEN_KEYS.split())
 _QUOTED_LOCAL_PART = re.compile(r'"[^"]*+"[@＠]\S*+')
 _WORD_WITH_AT = re.compile(r"(?<!\S)[^\s@＠%]*+(?:%(?!40)[^\s@＠%]*+)*+(?:[@＠]|%40)\S*+")
-_TOKEN = re.compile(r"\beyJ[\w-]{8,}+[\w.-]*+|(?i:\b(?:bearer|basic|xoauth2|plain|login)\s++)[\w+/=.~-]{8,}+")
+_TOKEN = re.compile(r"\beyJ[\w-]{8,}+[\w.-]*+")
+_CREDENTIALS = re.compile(r"\b(?:bearer|basic|xoauth2|plain|login)\s++[\w+/=.~-]{8,}+", re.IGNORECASE)
 _LONGEST = 2_000
 _OVERHANG = 400  # masked before the final cut, so that no cut can separate a local part from its @
 _DEEPEST = 6
@@ -38,16 +39,19 @@ def mask(text: str) -> str:
     text = text if len(text) <= _LONGEST + _OVERHANG else text[: _LONGEST + _OVERHANG] + "…"
     if "@" in text or "＠" in text or "%40" in text:
         text = _WORD_WITH_AT.sub("[address]", _QUOTED_LOCAL_PART.sub("[address]", text))
-    text = _TOKEN.sub("[token]", text)
+    if "eyJ" in text:
+        text = _TOKEN.sub("[token]", text)
+    if " " in text:
+        text = _CREDENTIALS.sub("[token]", text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def scrub(value: object, depth: int = 0) -> object:
     """A JSON-ready copy of the value: forbidden keys dropped, strings masked, unknown objects named by type alone."""
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return mask(value)
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str):
-        return mask(value)
     if isinstance(value, UUID | date):
         return str(value)
     if isinstance(value, Enum):
@@ -67,7 +71,11 @@ def _scrub_many(value: object, depth: int) -> object:
 
 def scrub_fields(fields: Mapping[object, object], depth: int = 0) -> dict[str, object]:
     """The mapping without its forbidden keys, its values scrubbed."""
-    return {mask(str(key)): scrub(item, depth) for key, item in fields.items() if not _forbidden(key)}
+    return {_name(key): scrub(item, depth) for key, item in fields.items() if not _forbidden(key)}
+
+
+def _name(key: object) -> str:
+    return key if type(key) is str and key.isidentifier() else mask(str(key))
 
 
 def _forbidden(key: object) -> bool:
