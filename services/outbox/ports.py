@@ -13,7 +13,7 @@ from typing import Protocol
 
 from contracts.blob import BlobRef
 from contracts.channel import ChannelChanged
-from contracts.event import AnyEvent
+from contracts.event import AnyEvent, Event
 from contracts.message import MessageComposed
 from services.kit.clock import Clock as Clock
 from services.outbox.domain.document import Message
@@ -118,7 +118,7 @@ class MessageStore(Protocol):
     """The outbound messages. A document of a newer schema is returned by ``load`` and never written or listed."""
 
     async def load(self, tenant: str, message_id: str) -> Message | None:
-        """The document, whole, read with majority from the primary."""
+        """The document, whole, read with majority from the primary, with the events it owes in ``owed``."""
         ...
 
     async def insert(self, birth: Birth) -> Inserted | Standing:
@@ -258,7 +258,8 @@ class Session(Protocol):
 
     async def envelope(self, sender: str, recipients: Sequence[str], size: int) -> EnvelopeAnswers:
         """MAIL FROM (SIZE, SMTPUTF8 where offered and needed) and the RCPT TOs, pipelined where offered. An address
-        that needs SMTPUTF8 where it is not offered: Reply(553, "5.6.7"); above the offered SIZE: Reply(552, "5.3.4")."""
+        that needs SMTPUTF8 where it is not offered: Reply(553, "5.6.7"); above the offered SIZE: Reply(552, "5.3.4").
+        """
         ...
 
     async def data(self, deadline: float) -> Answer:
@@ -300,12 +301,20 @@ class Submission(Protocol):
 class Channels(Protocol):
     """The outbox's copies of the channels (kit's Copies[ChannelChanged])."""
 
-    async def get(self, tenant: str, id: str) -> ChannelChanged | None:
+    async def put(self, event: Event[ChannelChanged]) -> bool:
+        """Keep it if it is newer; False: older or the same."""
+        ...
+
+    async def get(self, tenant: str, subject: str) -> ChannelChanged | None:
         """The newest copy, at most a second old; None: never heard of it."""
         ...
 
-    async def at_least(self, tenant: str, id: str, version: int) -> ChannelChanged:
+    async def at_least(self, tenant: str, subject: str, version: int) -> ChannelChanged:
         """The copy at this version or newer; waits a little, then raises Unavailable."""
+        ...
+
+    async def drop(self, tenant: str, subject: str) -> None:
+        """Forget it."""
         ...
 
 
@@ -348,7 +357,8 @@ class Hands(Protocol):
     """The relay's door for events that were just written (kit's Relay)."""
 
     def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
-        """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id")."""
+        """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id"). They are all it
+        owed when it was read (``Message.owed``) and then what was just written."""
         ...
 
 

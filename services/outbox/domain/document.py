@@ -13,10 +13,10 @@ the fields that differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 SCHEMA: Final = 1
 """The newest document form this code knows; a document with a higher one is left alone."""
@@ -147,6 +147,8 @@ class Message:
     raw: Raw | None = None
     traceparent: str | None = None
     correlation_id: str | None = None
+    owed: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    """The events it owed when it was read; opaque here, kept by the store, never written by a change."""
 
     @property
     def terminal(self) -> bool:
