@@ -32,8 +32,9 @@ class SystemClock:
         return time.monotonic()
 
     def now(self) -> datetime:
-        """Now, aware, UTC."""
-        return datetime.now(UTC)
+        """Now, aware, UTC, to the millisecond: finer than that MongoDB does not keep."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running loop."""
