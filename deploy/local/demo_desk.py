@@ -1,26 +1,21 @@
-"""The demonstration desk: a tenant with an owner and two operators, a connected channel, and a client's mailbox.
+"""The demonstration desk: a tenant with an owner and two operators, a connected channel, and clients' mailboxes.
 
 Made over REST like anybody's, with the same ids each time, so that a second `make run` finds the first one's desk.
 """
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from deploy.local.api import Api
 from deploy.local.infra.mail import add_user
 from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, PLATFORM_SCOPES, mint
 from deploy.local.roster import World
 
-TENANT = uuid.UUID("01932f4e-7000-7000-8000-00000000d35c")
-OPERATORS = {
-    "ana": uuid.UUID("01932f4e-7000-7000-8000-0000000000a1"),
-    "rui": uuid.UUID("01932f4e-7000-7000-8000-0000000000b2"),
-}
+TENANT = "01932f4e-7000-7000-8000-00000000d35c"
+OPERATORS = {"ana": "01932f4e-7000-7000-8000-0000000000a1", "rui": "01932f4e-7000-7000-8000-0000000000b2"}
 NAMES = {"ana": "Ana Prado", "rui": "Rui Couto"}
 MAILBOXES = {"desk": "desk@acme.test", "client": "carla@client.test", "second": "davi@client.test"}
 PASSWORD = "sandbox"
@@ -28,20 +23,18 @@ PASSWORD = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What somebody needs to play: `tokens` by role, `mailboxes` by role, the channel's id."""
+    """What somebody needs to play: the channel's id, `tokens` by role."""
 
-    tenant: str
     channel: str
     tokens: dict[str, str]
 
     def described(self) -> dict[str, Any]:
         """Its part of `.local/run.json`."""
         mailboxes = {role: {"address": at, "user": at, "password": PASSWORD} for role, at in MAILBOXES.items()}
-        operators = {name: str(identity) for name, identity in OPERATORS.items()}
         return {
-            "tenant": self.tenant,
+            "tenant": TENANT,
             "channel": self.channel,
-            "operators": operators,
+            "operators": OPERATORS,
             "tokens": self.tokens,
             "mailboxes": mailboxes,
         }
@@ -52,7 +45,7 @@ class Desk:
         mailboxes = "\n".join(f"    {role:<9}{address}  (password {PASSWORD})" for role, address in MAILBOXES.items())
         return (
             f"\nReady after {seconds:.1f} s: {gateway}  (OpenAPI: {gateway}/docs)\n"
-            f"  tenant   {self.tenant}\n  channel  {self.channel}  ({MAILBOXES['desk']})\n"
+            f"  tenant   {TENANT}\n  channel  {self.channel}  ({MAILBOXES['desk']})\n"
             f"  tokens\n{tokens}\n  mailboxes\n{mailboxes}\n"
             f"  the same, for scripts: {report}\n  the whole story: make demo\n"
         )
@@ -64,6 +57,42 @@ async def open_mailboxes(mail_api: str) -> None:
         await add_user(mail_api, address, PASSWORD)
 
 
+def tokens(world: World) -> dict[str, str]:
+    """One token a role: the tenant's owner, its operators, the platform's engineer."""
+    key, issuer = world.keys.issuer, world.issuer
+    by_operator = {
+        name: mint(key, issuer, TENANT, OPERATOR_SCOPES, sub=name, operator=identity)
+        for name, identity in OPERATORS.items()
+    }
+    return {
+        "owner": mint(key, issuer, TENANT, OWNER_SCOPES, sub="owner", operator=OPERATORS["ana"]),
+        **by_operator,
+        "platform": mint(key, issuer, TENANT, PLATFORM_SCOPES, sub="platform"),
+    }
+
+
+def channel_settings(world: World, address: str, name: str) -> dict[str, Any]:
+    """A channel on the sandbox mail server, logging in with the sandbox password over TLS."""
+    host, to = "127.0.0.1", world.addresses
+    login = {"host": host, "security": "tls", "user_name": address, "secret": PASSWORD}
+    return {
+        "name": name,
+        "address": address,
+        "sender_name": "Acme",
+        "imap": {**login, "port": to.imaps[1]},
+        "smtp": {**login, "port": to.smtps[1]},
+        "undo_seconds": 5,
+    }
+
+
 async def open_desk(gateway: str, world: World) -> Desk:
-    """Make or find the desk; raises httpx errors with the gateway's answer."""
+    """Make or find the desk; raises `Differs` with the gateway's answer."""
+    held = tokens(world)
+    await Api(gateway, held["platform"]).put(
+        f"/v1/tenants/{TENANT}", {"name": "Acme", "email_enabled": True, "max_channels": 20}
+    )
+    owner = Api(gateway, held["owner"])
+    for name, identity in OPERATORS.items():
+        person = {"name": NAMES[name], "email": f"{name}@acme.test", "active": True}
+        await owner.put(f"/v1/operators/{identity}", person)
     raise NotImplementedError

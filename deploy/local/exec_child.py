@@ -12,13 +12,18 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    """Ask for the signal, check that the parent did not die before that, become the command."""
-    parent, command = int(sys.argv[1]), sys.argv[2:]
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0):
+def follow(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send this process `number` when its parent dies; end now when it died before that."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0):
         sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit("the parent is gone already")
+
+
+def main() -> None:
+    """Follow the parent, become the command."""
+    parent, command = int(sys.argv[1]), sys.argv[2:]
+    follow(parent, signal.SIGKILL)
     os.execvp(command[0], command)
 
 

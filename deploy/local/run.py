@@ -1,7 +1,8 @@
 """`make run`: the whole product on this machine under one runner, until Ctrl-C.
 
 Servers side by side → topics and indexes → token issuer and services, polled on /readyz → the demonstration desk. Stops
-in the other order. Everything lives in `.local/` (MALOTE_LOCAL); MALOTE_PORTS=free chooses ports instead of the fixed.
+in the other order. Everything lives in `.local/` (MALOTE_LOCAL); MALOTE_PORTS=free chooses ports instead of the fixed,
+MALOTE_FOLLOW=make ends the runner, too, when the `make` above it is killed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 from deploy.local import sockets, tools
 from deploy.local.crew import Crew
 from deploy.local.demo_desk import Desk, open_desk, open_mailboxes
+from deploy.local.exec_child import follow
 from deploy.local.infra import PARTS, Addresses, Infra, InfraError, Options, backend_name, open_infra
 from deploy.local.issuer import issuer_url
 from deploy.local.keys import ensure_keys
@@ -200,6 +202,8 @@ def main() -> None:
         print(f"Malote, local stack. Servers: {backend} (MALOTE_INFRA). Ctrl-C ends it.", flush=True)
         if backend == "processes" and (lacking := tools.missing()):
             raise InfraError("this machine lacks:\n  " + "\n  ".join(lacking))
+        if os.environ.get("MALOTE_FOLLOW") == "make":
+            follow(os.getppid(), signal.SIGTERM)
         with _alone(tools.local_folder()):
             asyncio.run(run())
     except InfraError as failed:
