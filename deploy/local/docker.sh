@@ -62,11 +62,13 @@ start() {
 }
 
 stop() {
-  local pid
+  local pid left
   pid=$(cat "$dir/docker.pid" 2>/dev/null || true)
   if [ -n "$pid" ] && grep -qz "$own" "/proc/$pid/cmdline" 2>/dev/null; then
     kill "$pid"
     for _ in $(seq 150); do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
+    # What the engine leaves mounted would keep its folder from being removed.
+    for left in "$dir"/exec/netns/*; do umount "$left" 2>/dev/null || true; done
   fi
   put_back
 }
