@@ -24,6 +24,10 @@ IN_FLIGHT = 5_000
 """Documents published from memory at once; what comes above it is left to the sweep."""
 
 
+REMEMBERED = 20_000
+"""Ids of events paid lately, so that a writer who names them once more does not publish them twice."""
+
+
 class Relay:
     """One per collection with owed events and process; several may overlap, readers know a repeat by its id."""
 
@@ -31,17 +35,22 @@ class Relay:
         self._store, self._publisher = store, publisher
         self._tails: dict[str, asyncio.Task[bool]] = {}
         self._handed: dict[str, set[str]] = {}
+        self._postponed: set[str] = set()
+        self._paid: dict[str, None] = {}
 
     def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
         """Publishes from memory what a write just added; returns at once.
 
         ``events`` are *all* that the document owed after the write, in order: what it already owed when it was read,
         then the new ones. (Another replica may have written the earlier ones and not published them yet.) Those that
-        this process already has in hand are left out.
+        this process has in hand or has lately paid are left out. A document whose publishing was postponed waits for
+        the sweep, so that nothing overtakes what is still owed.
         """
+        if doc_id in self._postponed or len(self._tails) >= IN_FLIGHT:
+            return
         handed = self._handed.get(doc_id, set())
-        fresh = [event for event in events if event.id not in handed]
-        if not fresh or len(self._tails) >= IN_FLIGHT:
+        fresh = [event for event in events if event.id not in handed and event.id not in self._paid]
+        if not fresh:
             return
         self._handed.setdefault(doc_id, set()).update(event.id for event in fresh)
         task = asyncio.create_task(self._after(self._tails.get(doc_id), doc_id, fresh))
@@ -52,6 +61,7 @@ class Relay:
         """Publishes what nobody has in hand; the number of documents found."""
         found = [owing for owing in await self._store.owing(limit) if owing.doc_id not in self._tails]
         for owing in found:
+            self._postponed.discard(owing.doc_id)
             self.hand_over(owing.doc_id, owing.events)
         await asyncio.gather(*(self._tails[owing.doc_id] for owing in found if owing.doc_id in self._tails))
         return len(found)
@@ -73,9 +83,16 @@ class Relay:
                 await self._publisher.publish(event)
             await self._store.paid(doc_id, [event.id for event in events])
         except Unavailable as error:
+            self._postponed.add(doc_id)
             log.warning("relay_postponed", reason=str(error), events=len(events))
             return False
+        self._remember(events)
         return True
+
+    def _remember(self, events: Sequence[AnyEvent]) -> None:
+        self._paid.update(dict.fromkeys(event.id for event in events))
+        while len(self._paid) > REMEMBERED:
+            del self._paid[next(iter(self._paid))]
 
     def _forget(self, doc_id: str, done: asyncio.Task[bool]) -> None:
         if self._tails.get(doc_id) is done:

@@ -109,3 +109,14 @@ async def test_a_copy_that_is_late_is_waited_for(mongo_database: Database, monke
     monkeypatch.setattr("services.kit.copies.PATIENCE_S", 0.1)
     with pytest.raises(Unavailable):
         await copies.at_least(TENANT, OPERATOR, 9)
+
+
+async def test_what_was_paid_lately_is_not_published_twice(collection: Collection) -> None:
+    doc_id = await write(collection, changed(1))
+    publisher = FakePublisher()
+    relay = Relay(MongoOwed(collection, "gateway"), publisher)
+    relay.hand_over(doc_id, [changed(1)])
+    await relay.drain()
+    relay.hand_over(doc_id, [changed(1), changed(2)])
+    await relay.drain()
+    assert [item.data.version for item in publisher.published] == [1, 2]
