@@ -56,7 +56,8 @@ CHANNEL_REQUESTS: Final = Topic(
     ("gateway",), ("config",), 8, 7 * DAY,
 )  # fmt: skip
 TENANTS: Final = Topic(
-    "malote.tenants.v1", "Each tenant as it is.", (tenant.TenantChanged,), ("config",), ("gateway", "outbox", "signature", "config"), 8, None,
+    "malote.tenants.v1", "Each tenant as it is.",
+    (tenant.TenantChanged,), ("config",), ("gateway", "outbox", "signature", "config"), 8, None,
 )  # fmt: skip
 CHANNELS: Final = Topic(
     "malote.channels.v1", "Each channel as it is, credentials sealed.",
