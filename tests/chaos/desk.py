@@ -143,6 +143,11 @@ class Desk:
         status = said.get("message_status", said.get("reached"))
         return wish, Reply(wish.wish, time.time(), answer.status, said.get("outcome"), status, said.get("cancel_id"))
 
+    async def reconnect(self, channel_id: str) -> bool:
+        """Ask for a reconnect; whether config answered within the gateway's patience. Raises Broken."""
+        answer = await self.pool.request("POST", f"/v1/channels/{channel_id}/reconnect", self.headers)
+        return answer.status == 200
+
     async def wait_connected(self, within_s: float = 60) -> None:
         """Wait until every channel's SMTP direction says connected; raises Refused when time runs out."""
         waiting, limit = set(self.channels), time.monotonic() + within_s

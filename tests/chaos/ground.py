@@ -33,6 +33,7 @@ class Ground:
         self._replicas, self._rules, self._delays = replicas, tuple(rules), dict(delays or {})
         self._open = AsyncExitStack()
         self.history = History()
+        self.channel_of: dict[str, str] = {}
         self._queued: dict[str, asyncio.Future[Spoken]] = {}
         self._final: dict[str, asyncio.Future[Spoken]] = {}
 
