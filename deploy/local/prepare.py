@@ -1,4 +1,4 @@
-"""`python -m deploy.local.prepare`: fetch the servers and record their class archives, so that a later start is warm."""
+"""`python -m deploy.local.prepare`: fetch the servers, record their class archives, so that a later start is warm."""
 
 from __future__ import annotations
 
