@@ -25,10 +25,10 @@ $(STAMP): requirements/dev.txt
 	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-lock: ## Write requirements/*.txt from pyproject.toml (needs uv)
+lock: ## Write requirements/*.txt from pyproject.toml (hashes, no index address)
 	$(UV) pyproject.toml -o requirements/runtime.txt
 	$(UV) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
-UV := uv pip compile -q --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+UV := $(VENV)/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 
 run: $(STAMP) ## The whole product on this machine, until Ctrl-C (PORTS=free chooses other ports)
 	@MALOTE_FOLLOW=make MALOTE_PORTS=$(PORTS) exec $(PY) -m deploy.local.run
