@@ -1,9 +1,8 @@
 """Renders signature templates in a process of its own that may be killed: tenant-written Liquid is hostile input.
 
-Started as ``python -m services.kit.liquid_child`` by ``kit.children.ChildPool``. One request is a list of jobs, its
-answer a list of as many results. A job renders ``{html, text, values}`` (values: root name → field → text); a result is
-``{html, text}`` or ``{failed: {code, detail, part, line}}``. Every job has its own time limit here, so that one
-template that never ends costs its neighbours in the same hand-over nothing; the parent's limit stays the last word.
+Started as ``python -m services.kit.liquid_child`` by ``kit.rendering``. A request is one job as JSON, ``{html, text,
+values}`` (values: root → field → text) or ``{body}``; the answer is ``{html, text}``, or ``{failed: {code, detail,
+part, line}}``. The pool that holds the process hands over many jobs at once and limits the time and memory of each.
 
 Liquid with python-liquid: no include, no render, no ``safe`` (https://jg-rp.github.io/liquid/); HTML values are
 escaped, and what comes out is sanitised after substitution.
@@ -12,10 +11,9 @@ escaped, and what comes out is sanitised after substitution.
 from __future__ import annotations
 
 import html as markup
+import json
 import re
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,10 +38,6 @@ class _Environment(Environment):
     loop_iteration_limit = 2_000
     context_depth_limit = 10
     block_nesting_limit = 10
-
-
-class _TooSlow(Exception):
-    """The job's time is over."""
 
 
 class _Refused(Exception):
@@ -76,20 +70,6 @@ def _parsed(part: str, source: str) -> BoundTemplate:
     return template
 
 
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    def over(*_: object) -> None:
-        raise _TooSlow
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def _fill(part: str, source: str, values: Mapping[str, Mapping[str, str]]) -> str:
     filled = _parsed(part, source).render(**values)
     return filled.replace("\r\n", "\n").replace("\r", "\n")
@@ -109,31 +89,28 @@ def _as_html(text: str) -> str:
 
 
 def render(job: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of one job; every failure is a value."""
+    """The result of one template; what is wrong with it is a value."""
     part = "html" if job["html"].strip() else "text"
     try:
-        with _limited(limits.SIGNATURE_CPU_MS / 1000):
-            html = _html(job["html"], job["values"]) if job["html"].strip() else ""
-            part = "text" if job["text"].strip() else part
-            text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html).strip()
-            return {"html": html or _as_html(text), "text": text}
-    except _TooSlow:
-        return _failed("too_slow", f"It takes longer than {limits.SIGNATURE_CPU_MS} ms. Take out loops.", part)
+        html = _html(job["html"], job["values"]) if job["html"].strip() else ""
+        part = "text" if job["text"].strip() else part
+        text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html).strip()
+        return {"html": html or _as_html(text), "text": text}
     except _Refused as refused:
         return _failed(refused.code, str(refused), part, refused.line)
     except ResourceLimitError as error:
-        return _failed("too_large", "Take out loops, or make it shorter.", part, _line(error, job[part]))
+        return _failed("too_large", "It renders too much. Take out loops, or make it shorter.", part, _line(error, job))
     except LiquidError as error:
-        return _failed("syntax", _sentence(error), part, _line(error, job[part]))
+        return _failed("syntax", _sentence(error), part, _line(error, job))
 
 
 def _failed(code: str, detail: str, part: str, line: int | None = None) -> dict[str, Any]:
     return {"failed": {"code": code, "detail": detail, "part": part, "line": line}}
 
 
-def _line(error: LiquidError, source: str) -> int:
+def _line(error: LiquidError, job: Mapping[str, Any]) -> int:
     where = error.context()
-    return where[0] if where else source.count("\n") + 1
+    return where[0] if where else (job["html"] or job["text"]).count("\n") + 1
 
 
 def _sentence(error: LiquidError) -> str:
@@ -143,9 +120,9 @@ def _sentence(error: LiquidError) -> str:
     return f"{said}. Close each {{{{ with }}}} and each {{% if %}} with {{% endif %}}."
 
 
-def work(jobs: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The results of one hand-over, by position."""
-    return [render(job) for job in jobs]
+def work(request: bytes) -> bytes:
+    """One job."""
+    return json.dumps(render(json.loads(request))).encode()
 
 
 if __name__ == "__main__":

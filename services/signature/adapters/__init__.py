@@ -1,0 +1,1 @@
+"""MongoDB, blobs and the rendering children in the roles that the ports name."""

@@ -1,0 +1,1 @@
+"""The rules of signing: who signs, where the signature stands, how a wish changes it. Pure."""
