@@ -17,6 +17,7 @@ from contracts.event import AnyEvent, Event
 from contracts.message import MessageComposed
 from services.kit.clock import Clock as Clock
 from services.outbox.domain.document import Message
+from services.outbox.domain.lane import Ticket as Ticket
 from services.outbox.domain.replies import Answer, NotOpen
 from services.outbox.domain.smtp_status import SmtpStatus
 
@@ -100,18 +101,6 @@ class Fenced:
 @dataclass(frozen=True, slots=True)
 class Gone:
     """Neither: somebody else moved the document on; the commit is not ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """One message that waits for an attempt, as a lane lists it. ``first``: its first attempt."""
-
-    tenant: str
-    channel_id: str
-    message_id: str
-    conversation_id: str
-    due_at: datetime
-    first: bool
 
 
 class MessageStore(Protocol):
@@ -357,8 +346,9 @@ class Hands(Protocol):
     """The relay's door for events that were just written (kit's Relay)."""
 
     def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
-        """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id"). They are all it
-        owed when it was read (``Message.owed``) and then what was just written."""
+        """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id").
+
+        They are all it owed when it was read (``Message.owed``), then what was just written."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 AUTH_PAUSES = (3600.0, 6 * 3600.0, 24 * 3600.0)
 """After an explicit refusal of the login: 1 h, 6 h, 24 h, until the settings change (DESIGN §5)."""
@@ -31,3 +32,8 @@ UNREACHABLE = Backoff(5.0, 900.0)
 def auth_pause(failures: int) -> float:
     """The wait after a refused login."""
     return AUTH_PAUSES[min(failures, len(AUTH_PAUSES) - 1)]
+
+
+def later(now: datetime, seconds: float) -> datetime:
+    """That many seconds after a moment, in whole milliseconds."""
+    return now + timedelta(milliseconds=round(seconds * 1000))

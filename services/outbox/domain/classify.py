@@ -61,12 +61,12 @@ _RCPT: Final = frozenset({Stage.RCPT})
 _WHOLE: Final = frozenset({Stage.MAIL, Stage.DATA, Stage.CONTENT})
 
 TABLE: Final = (
-    Row(Kind.ACCEPTED, codes=("2",)),
+    Row(Kind.ACCEPTED, frozenset({Stage.MAIL, Stage.RCPT, Stage.CONTENT}), ("2",)),
     # The server wants another login: RFC 4954 section 6, and 534/538 of RFC 2554. 454: it can't check one now.
     Row(Kind.CHANNEL_AUTH, codes=("530", "534", "535", "538")),
     Row(Kind.CHANNEL_AUTH, enhanced=("5.7.8", "5.7.9", "5.7.13", "5.7.14")),
     Row(Kind.CHANNEL_THROTTLED, codes=("454",)),
-    # Too much from this account: Gmail 421-4.7.0, 4.7.28, 550-5.4.5; Exchange Online 432-4.3.2, 4.7.500, 5.1.90, 5.7.508.
+    # Too much from this account: Gmail 421-4.7.0, 4.7.28, 550-5.4.5; Exchange Online 432-4.3.2, 4.7.500, 5.1.90.
     Row(Kind.CHANNEL_THROTTLED, codes=("421",), enhanced=("4.7", "4.3.2", "4.4.5")),
     Row(Kind.CHANNEL_THROTTLED, enhanced=("4.7.28", "4.7.500", "4.7.650", "4.3.2", "5.4.5", "5.1.90", "5.7.508")),
     Row(Kind.CHANNEL_THROTTLED, codes=("432",)),

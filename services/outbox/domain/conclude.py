@@ -33,7 +33,7 @@ def conclude(before: Message, recipients: Recipients, now: datetime, again_at: d
     transmission, if any, is over.
     """
     message = replace(before, version=before.version + 1, attempt=attempt, transmission=None, recipients=recipients)
-    if has_expired(before, now):
+    if has_expired(before, now) and tries_somebody(recipients):
         return _end(replace(message, recipients=give_up(recipients)), now, Reason.EXPIRED)
     if before.held_cancels and tries_somebody(recipients):
         if nobody_has_it(recipients):

@@ -1,0 +1,1 @@
+"""The outbox's use cases, one a file."""

@@ -1,0 +1,63 @@
+"""State first, speech after: a decision is written with the events it owes, then the relay is given them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from contracts.event import AnyEvent
+from services.kit.unavailable import Unavailable
+from services.outbox.domain.document import Message
+from services.outbox.domain.facts import Answered, Decision
+from services.outbox.handlers.speak import doc_id, speak
+from services.outbox.ports import Change, DatabaseClock, Hands, MessageStore
+
+TRIES = 5
+Rule = Callable[[Message, datetime], Decision | Answered | None]
+"""Looks at a document and the time: a change, an answer that changes nothing, or nothing at all."""
+Decided = tuple[Message, Decision | Answered | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Writes decisions about messages."""
+
+    store: MessageStore
+    relay: Hands
+    database_clock: DatabaseClock
+
+    async def write(self, before: Message, decision: Decision, now: datetime, *, lapsed: bool = False) -> bool:
+        """One compare-and-set; False: the document is another one by now. Raises Unavailable."""
+        owed = speak(decision, now)
+        if not await self.store.write(Change(before, decision.after, owed, lapsed)):
+            return False
+        self.tell(before, owed)
+        return True
+
+    def tell(self, before: Message, owed: tuple[AnyEvent, ...]) -> None:
+        """Hand over what the document owed when it was read and what was written now."""
+        if owed or before.owed:
+            self.relay.hand_over(doc_id(before), (*before.owed, *owed))
+
+    async def decide(self, before: Message, rule: Rule, *, lapsed: bool = False) -> Decided:
+        """Decide and write; a miss reads and decides again.
+
+        The document that was decided on, and what: written if it is a Decision; None where the rule has nothing to do
+        or the document is gone. Raises Unavailable after 5 misses.
+        """
+        message: Message | None = before
+        for _ in range(TRIES):
+            if message is None:
+                return before, None
+            now = self.database_clock.now()
+            decision = rule(message, now)
+            if not isinstance(decision, Decision) or await self.write(message, decision, now, lapsed=lapsed):
+                return message, decision
+            message = await self.store.load(before.tenant, before.message_id)
+        raise Unavailable("the document keeps changing")
+
+
+def without_owed(message: Message) -> Message:
+    """The same document after the relay was given what it owed."""
+    return replace(message, owed=()) if message.owed else message
