@@ -33,7 +33,7 @@ class Killer:
         return [self.chance.choice(SERVERS) if n % EVERY == EVERY - 1 else services[n] for n in range(number)]
 
     async def run(self, number: int, apart_s: float) -> None:
-        """Kill `number` times, a moment apart (`apart_s` on average, counted from kill to kill where recovery allows)."""
+        """Kill `number` times, about `apart_s` from kill to kill where recovery allows."""
         for victim in self.plan(number):
             began = time.monotonic()
             await asyncio.sleep(self.chance.uniform(0.0, min(3.0, apart_s)))

@@ -33,22 +33,24 @@ RULES = (
 
 
 class Traffic:
-    """Sends messages evenly and interrupts some of them a moment later."""
+    """Sends messages evenly, channel after channel, and interrupts some of them a moment later."""
 
     def __init__(self, ground: Ground, chance: Random) -> None:
         self._ground, self._chance = ground, chance
+        self._conversations = sorted(ground.desk.conversations, key=lambda one: one.client)
 
-    async def run(self, number: int, seconds: float) -> None:
-        """`number` messages over `seconds`; returns when all are accepted."""
-        began = time.monotonic()
+    async def run(self, number: int, seconds: float, until: asyncio.Future[None]) -> None:
+        """`number` messages over `seconds`, and more at the same pace until `until`; returns when all are accepted."""
+        began, n = time.monotonic(), 0
         async with asyncio.TaskGroup() as group:
-            for n in range(number):
+            while n < number or not until.done():
                 await asyncio.sleep(max(0.0, began + n * seconds / number - time.monotonic()))
                 group.create_task(self._one(n))
+                n += 1
 
     async def _one(self, n: int) -> None:
         desk = self._ground.desk
-        conversation = desk.conversations[n % len(desk.conversations)]
+        conversation = self._conversations[n % len(self._conversations)]
         sent = await desk.send_for_sure(conversation, within_s=180)
         self._ground.channel_of[sent.message_id] = conversation.channel_id
         self._ground.history.add(sent)
@@ -77,9 +79,9 @@ async def main(number: int, kills: int, seed: int) -> int:
     async with Ground({"config": 1, "signature": 1, "outbox": 2, "gateway": 1}, RULES) as ground:
         await ground.open_channels(CHANNELS, CLIENTS, undo_seconds=1, connections=8)
         killer = Killer(ground, chance)
-        traffic = asyncio.create_task(Traffic(ground, chance).run(number, kills * APART_S * 1.1))
-        await killer.run(kills, APART_S)
-        await traffic
+        killing = asyncio.create_task(killer.run(kills, APART_S))
+        await Traffic(ground, chance).run(number, kills * APART_S, killing)
+        await killing
         await ground.come_to_rest(within_s=180)
         ground.history.add(*killer.killed)
         say(f"history: {ground.save('kills')}")
