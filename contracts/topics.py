@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from contracts import channel, channel_status, conversation, message, operator, outbound, outcome, signature, tenant
+from contracts import (
+    channel,
+    channel_status,
+    conversation,
+    inbound,
+    message,
+    operator,
+    outbound,
+    outcome,
+    signature,
+    tenant,
+)
 from contracts.limits import DAY
 from contracts.payload import Payload
 
@@ -39,6 +50,12 @@ class Topic:
         return self.retention is None
 
 
+INBOUND: Final = Topic(
+    "mail.inbound.v1", "What arrived on the channels' mailboxes, keyed by conversation.",
+    (inbound.MessageReceived, inbound.BounceReceived, inbound.AutoReplyReceived, inbound.MessageQuarantined,
+     inbound.MailboxReset),
+    ("ingest",), ("gateway",), 32, 14 * DAY, public=True,
+)  # fmt: skip
 OUTBOUND: Final = Topic(
     "mail.outbound.v1", "What happened to outbound messages, keyed by message.",
     (outbound.MessageQueued, outbound.MessageCommitted, outbound.MessageDeferred, outbound.MessageSent,
@@ -57,11 +74,11 @@ CHANNEL_REQUESTS: Final = Topic(
 )  # fmt: skip
 TENANTS: Final = Topic(
     "malote.tenants.v1", "Each tenant as it is.",
-    (tenant.TenantChanged,), ("config",), ("gateway", "outbox", "signature", "config"), 8, None,
+    (tenant.TenantChanged,), ("config",), ("gateway", "outbox", "signature", "config", "ingest"), 8, None,
 )  # fmt: skip
 CHANNELS: Final = Topic(
     "malote.channels.v1", "Each channel as it is, credentials sealed.",
-    (channel.ChannelChanged,), ("config",), ("gateway", "signature", "outbox", "config"), 64, None,
+    (channel.ChannelChanged,), ("config",), ("gateway", "signature", "outbox", "config", "ingest"), 64, None,
     segment_seconds=6 * 3600, max_compaction_lag=DAY,
 )  # fmt: skip
 SIGNATURE_REQUESTS: Final = Topic(
@@ -99,7 +116,7 @@ REQUEST_OUTCOMES: Final = Topic(
 )  # fmt: skip
 
 TOPICS: Final = (
-    OUTBOUND, CHANNEL_STATUS, CHANNEL_REQUESTS, TENANTS, CHANNELS, SIGNATURE_REQUESTS, SIGNATURES, OPERATORS,
+    INBOUND, OUTBOUND, CHANNEL_STATUS, CHANNEL_REQUESTS, TENANTS, CHANNELS, SIGNATURE_REQUESTS, SIGNATURES, OPERATORS,
     CONVERSATIONS, SEND_REQUESTS, COMPOSED, CANCEL_REQUESTS, REQUEST_OUTCOMES,
 )  # fmt: skip
 

@@ -81,6 +81,7 @@ def test_readers_ignore_what_they_do_not_know(topic: Topic, kind: type[Payload])
 def test_the_topics_are_frozen() -> None:
     table = {topic.name: (topic.partitions, topic.retention and topic.retention // 86_400) for topic in TOPICS}
     assert table == {
+        "mail.inbound.v1": (32, 14),
         "mail.outbound.v1": (32, 14),
         "mail.channel-status.v1": (8, None),
         "malote.channel-requests.v1": (8, 7),
