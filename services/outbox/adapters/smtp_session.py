@@ -64,8 +64,10 @@ class SmtpSession:
         answers: list[Answer] = []
         for command in commands:
             answers += await self._ask(command)
-            if not isinstance(answers[0], Reply) or answers[0].code >= 300:
-                return answers[:1]
+            if isinstance(answers[-1], NoReply):
+                return answers + answers[-1:] * (len(commands) - len(answers))
+            if isinstance(answers[0], Reply) and answers[0].code >= 300:
+                return answers
         return answers
 
     async def data(self, deadline: float) -> Answer:
