@@ -71,17 +71,16 @@ def tokens(world: World) -> dict[str, str]:
     }
 
 
-def channel_settings(world: World, address: str, name: str) -> dict[str, Any]:
+def channel_settings(smtp_port: int, imap_port: int, address: str, name: str, undo_seconds: int) -> dict[str, Any]:
     """A channel on the sandbox mail server, logging in with the sandbox password over TLS."""
-    host, to = "127.0.0.1", world.addresses
-    login = {"host": host, "security": "tls", "user_name": address, "secret": PASSWORD}
+    login = {"host": "127.0.0.1", "security": "tls", "user_name": address, "secret": PASSWORD}
     return {
         "name": name,
         "address": address,
         "sender_name": "Acme",
-        "imap": {**login, "port": to.imaps[1]},
-        "smtp": {**login, "port": to.smtps[1]},
-        "undo_seconds": 5,
+        "imap": {**login, "port": imap_port},
+        "smtp": {**login, "port": smtp_port},
+        "undo_seconds": undo_seconds,
     }
 
 
@@ -89,10 +88,25 @@ async def open_desk(gateway: str, world: World) -> Desk:
     """Make or find the desk; raises `Differs` with the gateway's answer."""
     held = tokens(world)
     await Api(gateway, held["platform"]).put(
-        f"/v1/tenants/{TENANT}", {"name": "Acme", "email_enabled": True, "max_channels": 20}
+        f"/v1/tenants/{TENANT}", {"name": "Acme", "email_enabled": True, "max_channels": 50}
     )
     owner = Api(gateway, held["owner"])
     for name, identity in OPERATORS.items():
         person = {"name": NAMES[name], "email": f"{name}@acme.test", "active": True}
         await owner.put(f"/v1/operators/{identity}", person)
-    raise NotImplementedError
+    return Desk(await _channel(owner, world), held)
+
+
+async def _channel(owner: Api, world: World) -> str:
+    """The desk's channel: made once, led to the mail server's present ports when those moved."""
+    smtp, imap = world.addresses.smtps[1], world.addresses.imaps[1]
+    wanted = channel_settings(smtp, imap, MAILBOXES["desk"], "Acme desk", 10)
+    known = [one for one in (await owner.get("/v1/channels"))["items"] if one["address"] == wanted["address"]]
+    if not known:
+        made = await owner.post("/v1/channels", wanted)
+        return str(made["channel_id"])
+    channel = str(known[0]["channel_id"])
+    if (known[0]["smtp"]["port"], known[0]["imap"]["port"]) != (smtp, imap):
+        found = await owner.call("GET", f"/v1/channels/{channel}", (200,))
+        await owner.put(f"/v1/channels/{channel}", wanted, found.headers["ETag"])
+    return channel

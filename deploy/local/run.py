@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import tools
+from deploy.local.api import Differs
 from deploy.local.exec_child import follow
 from deploy.local.infra import InfraError, Options, backend_name, open_infra
 from deploy.local.runner import Runner, run_file
@@ -84,9 +85,14 @@ def main() -> None:
         if os.environ.get("MALOTE_FOLLOW") == "make":
             follow(os.getppid(), signal.SIGTERM)
         with _alone(tools.local_folder()):
+            if backend == "processes" and not tools.prepared():
+                print("  fetching the servers, once", flush=True)
+                tools.prepare()
             asyncio.run(run())
-    except InfraError as failed:
+    except (InfraError, Differs) as failed:
         sys.exit(f"make run: {failed}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ def missing() -> list[str]:
     return [HINTS[tool] for tool in wanted if shutil.which(tool) is None]
 
 
+def prepared() -> bool:
+    """True when there is nothing to fetch."""
+    return _jars_present() and mongod().exists()
+
+
 def prepare() -> Path:
     """Fetch whatever is not there yet; returns the folder that holds `kafka/`, `greenmail/` and `mongo/`.
 
@@ -147,6 +152,8 @@ def _fetch_mongod(folder: Path) -> None:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    """Tied to this process's life like every child: Maven must not go on when the runner is killed."""
+    tied = [sys.executable, "-I", "-S", str(HERE / "exec_child.py"), str(os.getpid()), *command]
+    done = subprocess.run(tied, capture_output=True, text=True)
     if done.returncode:
         raise InfraError(f"{Path(command[0]).name} failed:\n{(done.stdout + done.stderr)[-2000:]}")

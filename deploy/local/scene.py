@@ -1,0 +1,104 @@
+"""Where the demonstration plays: the running stack, its people, and one channel of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from deploy.local.api import Api, Differs
+from deploy.local.demo_desk import PASSWORD, channel_settings
+from deploy.local.infra.mail import add_user
+from deploy.local.mailbox import Mailbox
+
+
+def say(step: str, *evidence: str) -> None:
+    """One step of the story and what shows it."""
+    print(f"\n  * {step}", *(f"    {line}" for line in evidence), sep="\n", flush=True)
+
+
+def check(true: bool, otherwise: str) -> None:
+    """Raises `Differs` with the text when it is not so."""
+    if not true:
+        raise Differs(otherwise)
+
+
+@dataclass(slots=True)
+class Scene:
+    """`run` is `.local/run.json`; `mark` tells this play's mails from earlier ones."""
+
+    run: dict[str, Any]
+    ca_file: Path
+    undo_seconds: int = 4
+    mark: str = field(default_factory=lambda: os.urandom(3).hex())
+    channel: str = ""
+    conversation: str = ""
+
+    @property
+    def address(self) -> str:
+        """The account that is connected."""
+        return f"orders-{self.mark}@acme.test"
+
+    def operator(self, name: str) -> str:
+        """An operator's id."""
+        return str(self.run["operators"][name])
+
+    def api(self, role: str) -> Api:
+        """The gateway as this role sees it."""
+        return Api(self.run["gateway"], self.run["tokens"][role])
+
+    def mailbox(self, role: str) -> Mailbox:
+        """The mailbox of this role."""
+        login = self.run["mailboxes"][role]
+        return Mailbox(self.run["imap"]["tls_port"], login["user"], login["password"], self.ca_file)
+
+    async def arrived(self, role: str, subject: str) -> list[EmailMessage]:
+        """The mails with this subject; raises `Differs` when none comes."""
+        found = await self.mailbox(role).wait_for(subject)
+        check(bool(found), f"no mail with the subject {subject!r} in the mailbox of {role}")
+        return found
+
+    async def connect(self) -> dict[str, Any]:
+        """Make the account on the mail server and the channel on the gateway."""
+        await add_user(self.run["mail_api"], self.address, PASSWORD)
+        ports = self.run["smtp"]["tls_port"], self.run["imap"]["tls_port"]
+        wanted = channel_settings(*ports, self.address, f"Orders {self.mark}", self.undo_seconds)
+        made: dict[str, Any] = await self.api("owner").post("/v1/channels", wanted)
+        self.channel = made["channel_id"]
+        return made
+
+    async def put_signature(self, whose: str, template: dict[str, str]) -> dict[str, Any]:
+        """`whose`: "default" or "operators/<id>"."""
+        path = f"/v1/channels/{self.channel}/signatures/{whose}"
+        answer: dict[str, Any] = (await self.api("owner").put(path, template)).json()
+        return answer
+
+    async def start(self, role: str, subject: str, text: str) -> str:
+        """Start the conversation with Carla; the first message's id."""
+        client = {"address": self.run["mailboxes"]["client"]["address"], "name": "Carla Dias"}
+        wanted = {"channel_id": self.channel, "clients": [client], "message": {"subject": subject, "text": text}}
+        made = await self.api(role).post("/v1/conversations", wanted)
+        self.conversation = made["conversation_id"]
+        return str(made["message"]["message_id"])
+
+    async def send(self, role: str, subject: str, text: str) -> str:
+        """Write into the conversation; the message's id."""
+        wanted = {"conversation_id": self.conversation, "subject": subject, "text": text}
+        return str((await self.api(role).post("/v1/messages", wanted))["message_id"])
+
+    async def until(self, message: str, status: str, within_s: float = 30) -> dict[str, Any]:
+        """Read the message until it has this status."""
+        path = f"/v1/messages/{message}"
+        return await self.api("owner").until(path, lambda seen: seen["status"] == status, within_s)
+
+    async def interrupt(self, role: str, message: str) -> dict[str, Any]:
+        """Interrupt; must succeed."""
+        answer: dict[str, Any] = await self.api(role).post(f"/v1/messages/{message}/interrupt", {}, expected=(200,))
+        return answer
+
+    async def leave(self) -> None:
+        """Remove the channel."""
+        if self.channel:
+            await self.api("owner").call("DELETE", f"/v1/channels/{self.channel}", (200, 202, 204))
