@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local import children, sockets
+from deploy.local import children, roster, sockets
 from deploy.local.children import Child
 from deploy.local.infra.ports import InfraError
-from deploy.local.roster import SERVICES, World, environment
+from deploy.local.roster import World, environment
 from deploy.local.tools import ROOT
 
 _GRACE_S = 15.0
@@ -66,8 +66,7 @@ class Crew:
         self, service: str, replica: int = 0, port: int | None = None, extra: Mapping[str, str] | None = None
     ) -> str:
         """Start one instance and return its name; `extra` are variables for it alone."""
-        line = next(known for known in SERVICES if known.name == service)
-        instance, port = f"{service}-{replica}", port or sockets.free_port()
+        line, instance, port = roster.service(service), f"{service}-{replica}", port or sockets.free_port()
         variables = {**environment(line, instance, port, self.world), **(extra or {})}
         self._start(instance, port, [sys.executable, "-m", f"services.{service}"], variables)
         return instance

@@ -28,6 +28,15 @@ SERVICES = (
     Service("gateway", keys=("sealing_public", "threading")),
 )
 
+
+def service(name: str) -> Service:
+    """The line of this name; raises `KeyError` with the name."""
+    for line in SERVICES:
+        if line.name == name:
+            return line
+    raise KeyError(name)
+
+
 _KEY_VARIABLES = {
     "sealing_private": "MALOTE_SEALING_PRIVATE",
     "sealing_public": "MALOTE_SEALING_PUBLIC",
