@@ -40,6 +40,7 @@ async def writes_signatures(scene: Scene) -> None:
     """Ana has her own, everybody else gets the default one."""
     own = await scene.put_signature(f"operators/{scene.operator('ana')}", ANA_SIGNS)
     await scene.put_signature("default", ALL_SIGN)
+    await scene.put_signature("policy", {"operators_sign": True, "default_enabled": True})
     say("Signatures are written", f"Ana's own: {ANA_SIGNS['html']}", f"the default one: {ALL_SIGN['html']}")
     check(bool(own), "no answer to a signature")
 

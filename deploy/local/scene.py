@@ -69,8 +69,8 @@ class Scene:
         self.channel = made["channel_id"]
         return made
 
-    async def put_signature(self, whose: str, template: dict[str, str]) -> dict[str, Any]:
-        """`whose`: "default" or "operators/<id>"."""
+    async def put_signature(self, whose: str, template: dict[str, Any]) -> dict[str, Any]:
+        """`whose`: "default", "operators/<id>", or "policy" for the two switches."""
         path = f"/v1/channels/{self.channel}/signatures/{whose}"
         answer: dict[str, Any] = (await self.api("owner").put(path, template)).json()
         return answer
@@ -95,8 +95,8 @@ class Scene:
 
     async def interrupt(self, role: str, message: str) -> dict[str, Any]:
         """Interrupt; must succeed."""
-        answer: dict[str, Any] = await self.api(role).post(f"/v1/messages/{message}/interrupt", {}, expected=(200,))
-        return answer
+        answer = await self.api(role).call("POST", f"/v1/messages/{message}/interrupt", (200,))
+        return dict(answer.json())
 
     async def leave(self) -> None:
         """Remove the channel."""
