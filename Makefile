@@ -41,7 +41,8 @@ check: $(STAMP) ## ruff, mypy --strict, import directions, unit, contract, shape
 	$(PY) -m ruff format --check -q .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	MALOTE_MODEL_SEEDS=200 $(PYTEST) tests/unit tests/contract tests/shape tests/model
+	$(PYTEST) tests/unit tests/contract tests/shape tests/model
+	$(PY) -m tests.model.run --seeds 200
 
 unit: $(STAMP) ## Pure rules and handlers
 	$(PYTEST) tests/unit
@@ -53,7 +54,7 @@ shape: $(STAMP) ## The house: entries, directions, sizes, names
 	$(PYTEST) tests/shape
 
 model: $(STAMP) ## The outbound protocol under seeded schedules (SEEDS=20000)
-	MALOTE_MODEL_SEEDS=$(SEEDS) $(PYTEST) --timeout 3600 tests/model
+	$(PY) -m tests.model.run --seeds $(SEEDS)
 
 ports: $(STAMP) ## One suite for fakes and real adapters (MALOTE_INFRA chooses the servers)
 	$(PYTEST) tests/ports
