@@ -23,7 +23,7 @@ from liquid.exceptions import LiquidError, ResourceLimitError, UnknownFilterErro
 from contracts import limits
 from services.kit.children import serve
 from services.kit.liquid_variables import ALLOWED, advice
-from services.kit.sanitiser import Profile, clean
+from services.kit.sanitiser import Cleaned, Profile, TooDeep, TooLarge, clean
 from services.kit.text import to_text
 
 _FORBIDDEN_TAGS: Final = ("include", "render")
@@ -75,9 +75,10 @@ def _fill(part: str, source: str, values: Mapping[str, Mapping[str, str]]) -> st
     return filled.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _html(source: str, values: Mapping[str, Mapping[str, str]]) -> str:
-    cleaned = clean(_fill("html", source, values), Profile.SIGNATURE)
-    return cleaned.html.strip()
+def _html(source: str, values: Mapping[str, Mapping[str, str]]) -> Cleaned:
+    if not source.strip():
+        return Cleaned("", 0)
+    return clean(_fill("html", source, values), Profile.SIGNATURE)
 
 
 def _text(source: str, values: Mapping[str, Mapping[str, str]]) -> str:
@@ -92,12 +93,15 @@ def render(job: Mapping[str, Any]) -> dict[str, Any]:
     """The result of one template; what is wrong with it is a value."""
     part = "html" if job["html"].strip() else "text"
     try:
-        html = _html(job["html"], job["values"]) if job["html"].strip() else ""
+        cleaned = _html(job["html"], job["values"])
+        html = cleaned.html.strip()
         part = "text" if job["text"].strip() else part
-        text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html).strip()
-        return {"html": html or _as_html(text), "text": text}
+        text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html)
+        return {"html": html or _as_html(text), "text": text, "remote_images": cleaned.remote_images}
     except _Refused as refused:
         return _failed(refused.code, str(refused), part, refused.line)
+    except (TooLarge, TooDeep):
+        return _failed("too_large", "It renders too much, or its elements nest too deeply. Make it simpler.", part)
     except ResourceLimitError as error:
         return _failed("too_large", "It renders too much. Take out loops, or make it shorter.", part, _line(error, job))
     except LiquidError as error:
@@ -120,9 +124,19 @@ def _sentence(error: LiquidError) -> str:
     return f"{said}. Close each {{{{ with }}}} and each {{% if %}} with {{% endif %}}."
 
 
+def sanitise(body: str) -> dict[str, Any]:
+    """A message's own HTML; remote images are held back as in what arrives."""
+    try:
+        cleaned = clean(body, Profile.INBOUND)
+        return {"html": cleaned.html, "text": to_text(cleaned.html), "remote_images": cleaned.remote_images}
+    except (TooLarge, TooDeep):
+        return _failed("too_large", "It is too large, or its elements nest too deeply.", "html")
+
+
 def work(request: bytes) -> bytes:
     """One job."""
-    return json.dumps(render(json.loads(request))).encode()
+    job = json.loads(request)
+    return json.dumps(sanitise(job["body"]) if "body" in job else render(job)).encode()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
     outcome = await renderer.render(template, Variables(operator_name="Ana", client_name="Rui"))
     match outcome:
         case Rendered(html=html, text=text): ...       # both are always there, both empty for an empty template
-        case RenderFailed(code, detail, part, line): ...  # code: syntax | unknown_variable | remote_image | too_large |
-                                                          # too_slow | failed; detail says what to change
+        case RenderFailed(code, detail, part, line): ...  # code: syntax | unknown_variable | too_large | too_slow |
+                                                          # failed; detail says what to change
     await renderer.close()
 
 Rendered HTML is sanitised, values in it are escaped. Limits: 200 ms of CPU, 64 KiB out (DESIGN §4). What was
@@ -35,10 +35,11 @@ _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One signature for one message, as HTML and as text."""
+    """One signature for one message, as HTML and as text; ``remote_images`` counts those that were taken out."""
 
     html: str
     text: str
+    remote_images: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Renderer:
         found = json.loads(answer)
         if "failed" in found:
             return RenderFailed(**found["failed"])
-        return Rendered(found["html"], found["text"])
+        return Rendered(**found)
 
     def _remember(self, key: _Key, rendered: Rendered) -> None:
         self._known[key] = rendered

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.event import Event
-from contracts.signature import SignatureChangeRequested
+from contracts.signature import SignatureChangeRequested, SignatureTemplate
 from services.kit.rendering import RenderFailed, Variables
 from services.kit.unavailable import Unavailable
 from services.signature.domain.signature import Change, Mismatch, Unchanged, sign_with
@@ -22,6 +22,9 @@ SAMPLE: Final = Variables(
     tenant_name="Loja Azul",
 )  # fmt: skip
 """The values a template is tried with before it is stored."""
+REMOTE_IMAGE: Final = RenderFailed(
+    "remote_image", "Images from the web are not allowed. Take out each <img src=http…>."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class ChangeSignature:
                 return
         raise Unavailable("the signature is contended")
 
+    async def _failed(self, template: SignatureTemplate) -> RenderFailed | None:
+        tried = await self.renderer.render(template, SAMPLE)
+        if isinstance(tried, RenderFailed):
+            return tried
+        return REMOTE_IMAGE if tried.remote_images else None
+
     async def _attempt(self, event: Event[SignatureChangeRequested]) -> bool:
         data = event.data
         before = await self.signatures.read(event.tenant, data.channel_id, data.operator_id)
@@ -59,9 +68,8 @@ class ChangeSignature:
             assert before is not None
             await self.publisher.publish(signature_event(event.tenant, data.channel_id, before, event.trace))
             return True
-        tried = await self.renderer.render(data.template, SAMPLE)
-        if isinstance(tried, RenderFailed):
-            await self.reject.broken(event, tried)
+        if failed := await self._failed(data.template):
+            await self.reject.broken(event, failed)
             return True
         told = signature_event(event.tenant, data.channel_id, after, event.trace)
         return await self.signatures.write(event.tenant, data.channel_id, after, told)
