@@ -1,7 +1,7 @@
 """The outbox's message store in memory, with a database clock a test sets, and faults a test chooses.
 
-It passes the ports suite that the MongoDB store passes. Every method first awaits ``step`` (a scheduler's switch point),
-and every write asks ``fate`` what becomes of it: done, or done / not done / done later with its answer lost.
+It passes the ports suite that the MongoDB store passes. Every method first awaits ``step`` (a scheduler's switch
+point), and every write asks ``fate`` what becomes of it: done, or done / not done / done later with its answer lost.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from contracts.event import AnyEvent
-from contracts.outbound import MessageQueued
 from services.kit.unavailable import Unavailable
-from services.outbox.domain.attempt import can_be_taken_up
+from services.outbox.domain import attempt
 from services.outbox.domain.document import SCHEMA, Message, Status
 from services.outbox.ports import (
     Birth,
@@ -29,6 +28,7 @@ from services.outbox.ports import (
     Unanswered,
     Won,
 )
+from tests.fakes import outbox_filters as filters
 
 T = TypeVar("T")
 WAITING = frozenset({Status.QUEUED, Status.COMMITTED})
@@ -79,7 +79,7 @@ class FakeMessages:
     async def load(self, tenant: str, message_id: str) -> Message | None:
         """The document with what it owes."""
         await self._step("load")
-        return self._whole(key(tenant, message_id))
+        return self._whole(filters.key(tenant, message_id))
 
     async def insert(self, birth: Birth) -> Inserted | Standing:
         """Create unless something stands there."""
@@ -87,7 +87,7 @@ class FakeMessages:
 
     async def write(self, change: Change) -> bool:
         """Compare and set."""
-        return await self._write("write", lambda: self._replace(change, matches(change, self._of(change), self._now)))
+        return await self._write("write", lambda: self._compare_and_set(change))
 
     async def commit(self, change: Change, hold_seconds: float) -> Won | Lost | Unanswered:
         """The commit; never raises."""
@@ -104,14 +104,14 @@ class FakeMessages:
         """A lane's waiting messages in order."""
         await self._step("due")
         mine = [each for each in self._waiting(before) if (each.tenant, each.channel_id) == (tenant, channel_id)]
-        return [_ticket(each) for each in mine][:limit]
+        return [filters.ticket(each) for each in mine][:limit]
 
     async def due_lanes(self, before: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Lanes with waiting messages."""
         await self._step("due_lanes")
         first: dict[tuple[str, str], datetime] = {}
         for each in self._waiting(before):
-            first.setdefault((each.tenant, each.channel_id), _due(each))
+            first.setdefault((each.tenant, each.channel_id), filters.due_of(each))
         return [(*lane, due_at) for lane, due_at in first.items()][:limit]
 
     async def lapsed(self, limit: int) -> Sequence[Message]:
@@ -143,7 +143,7 @@ class FakeMessages:
         await self._step("slim")
         old = [each for each in self._known() if each.raw and each.terminal_at and each.terminal_at < before][:limit]
         for each in old:
-            self.documents[key(each.tenant, each.message_id)] = replace(each, raw=None)
+            self.documents[filters.key(each.tenant, each.message_id)] = replace(each, raw=None)
         return len(old)
 
     async def purge(self, before: datetime, limit: int) -> int:
@@ -167,7 +167,7 @@ class FakeMessages:
         return replace(found, owed=tuple(self.owed.get(name, ()))) if found is not None else None
 
     def _of(self, change: Change) -> Message | None:
-        return self.documents.get(key(change.before.tenant, change.before.message_id))
+        return self.documents.get(filters.key(change.before.tenant, change.before.message_id))
 
     def _known(self) -> list[Message]:
         return [each for name in list(self.documents) if (each := self._whole(name)) and each.schema <= SCHEMA]
@@ -176,9 +176,11 @@ class FakeMessages:
         return [each for each in self._known() if each.status in WAITING and each.transmission is None]
 
     def _waiting(self, before: datetime) -> list[Message]:
-        found = [each for each in self._known() if can_be_taken_up(each) and each.due_at and each.due_at < before]
+        found = [
+            each for each in self._known() if attempt.can_be_taken_up(each) and each.due_at and each.due_at < before
+        ]
         live = [each for each in found if each.expires_at is None or each.expires_at > self._now]
-        return sorted(live, key=lambda each: (_due(each), each.message_id))
+        return sorted(live, key=lambda each: (filters.due_of(each), each.message_id))
 
     async def _write(self, label: str, apply: Callable[[], T]) -> T:
         await self._step(label)
@@ -192,33 +194,36 @@ class FakeMessages:
         raise Unavailable(f"{label}: the answer was lost")
 
     def _insert(self, birth: Birth) -> Inserted | Standing:
-        name = key(birth.message.tenant, birth.message.message_id)
+        name = filters.key(birth.message.tenant, birth.message.message_id)
         if (standing := self._whole(name)) is not None:
             return Standing(standing)
-        message, owed = timed(birth, self._now)
+        message, owed = filters.timed(birth, self._now)
         self.documents[name] = message
         self.owed[name] = list(owed)
         return Inserted(message, owed)
 
-    def _replace(self, change: Change, allowed: bool) -> bool:
-        if not allowed:
-            return False
-        name = key(change.before.tenant, change.before.message_id)
+    def _compare_and_set(self, change: Change) -> bool:
+        allowed = filters.matches(change, self._of(change), self._now)
+        if allowed:
+            self._replace(change)
+        return allowed
+
+    def _replace(self, change: Change) -> None:
+        name = filters.key(change.before.tenant, change.before.message_id)
         self.documents[name] = replace(change.after, owed=())
         self.owed.setdefault(name, []).extend(change.owed)
-        return True
 
     def _commit(self, change: Change, hold_seconds: float) -> Won | Lost:
         standing = self._of(change)
-        if not commits(change, standing, self._now) or change.after.transmission is None:
+        if not filters.commits(change, standing, self._now) or change.after.transmission is None:
             return Lost()
         until = self._now + timedelta(milliseconds=round(hold_seconds * 1000))
         after = replace(change.after, transmission=replace(change.after.transmission, until=until))
-        self._replace(replace(change, after=after), True)
+        self._replace(replace(change, after=after))
         return Won(after)
 
     def _fence(self, before: Message, by: str) -> Fenced | Won | Gone:
-        name = key(before.tenant, before.message_id)
+        name = filters.key(before.tenant, before.message_id)
         standing = self._whole(name)
         if standing is None or standing.schema > SCHEMA:
             return Gone()
@@ -227,55 +232,3 @@ class FakeMessages:
             self.documents[name] = raised
             return Fenced()
         return Won(standing) if standing.transmission and standing.transmission.by == by else Gone()
-
-
-def key(tenant: str, message_id: str) -> str:
-    """The key of a document: the tenant first."""
-    return f"{tenant}/{message_id}"
-
-
-def matches(change: Change, standing: Message | None, now: datetime) -> bool:
-    """The filter of a compare-and-set."""
-    before = change.before
-    if standing is None or standing.schema > SCHEMA or standing.version != before.version:
-        return False
-    if change.lapsed and not (standing.transmission and standing.transmission.until < now):
-        return False
-    return standing.status is before.status and standing.attempt == before.attempt and _by(standing) == _by(before)
-
-
-def commits(change: Change, standing: Message | None, now: datetime) -> bool:
-    """The filter of a commit."""
-    if standing is None or not matches(change, standing, now) or not can_be_taken_up(standing):
-        return False
-    return _due(standing) <= now and (standing.expires_at is None or now < standing.expires_at)
-
-
-def timed(birth: Birth, now: datetime) -> tuple[Message, tuple[AnyEvent, ...]]:
-    """The document and the events it owes, with the times the store sets."""
-    message = replace(birth.message, created_at=now)
-    if birth.undo_seconds is None:
-        return message, birth.owed
-    undo_until = now + timedelta(seconds=birth.undo_seconds)
-    due_at = undo_until + timedelta(seconds=birth.grace_seconds)
-    times = {"undo_until": undo_until, "due_at": due_at}
-    owed = tuple(
-        replace(each, time=now, data=each.data.model_copy(update=times)) if isinstance(each.data, MessageQueued) else each
-        for each in birth.owed
-    )  # fmt: skip
-    return replace(message, undo_until=undo_until, due_at=due_at), owed
-
-
-def _by(message: Message) -> str | None:
-    return message.transmission.by if message.transmission else None
-
-
-def _due(message: Message) -> datetime:
-    return message.due_at or datetime.max.replace(tzinfo=UTC)
-
-
-def _ticket(message: Message) -> Ticket:
-    return Ticket(
-        message.tenant, message.channel_id, message.message_id, message.conversation_id, _due(message),
-        message.tries == 0,
-    )  # fmt: skip
