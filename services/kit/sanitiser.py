@@ -1,0 +1,115 @@
+"""Foreign HTML made fit to be shown: the one sanitiser, with a profile for what arrived and one for signatures.
+
+Run it on inbound mail only inside a killable child; its own caps (`html_guard`) keep every known attack on the parser
+out, the child is for the unknown ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import nh3
+
+from services.kit.html_guard import TooDeep, TooLarge, guarded
+
+__all__ = ["Cleaned", "Profile", "TooDeep", "TooLarge", "clean"]
+
+
+class Profile(Enum):
+    """What the HTML is for; the value is how many octets are taken."""
+
+    INBOUND = 1 << 20
+    """A received body: remote images become placeholders, their address in `data-remote-src`, for a reader to load."""
+    SIGNATURE = 64 << 10
+    """A tenant's signature: remote images are taken out, and counted so that the editor can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Harmless HTML and how many remote images it referred to."""
+
+    html: str
+    remote_images: int
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_PLACEHOLDER = "remote-image:"
+_TAGS = _words(
+    "a abbr address b big blockquote br caption center cite code col colgroup dd del div dl dt em font h1 h2 h3 h4 h5 "
+    "h6 hr i img ins li ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul"
+)
+_DROPPED_WITH_CONTENT = {"x-script", "x-style", "x-title", "x-svg", "x-math", "x-template"}
+_SIZED = {"width", "height", "align", "valign", "bgcolor"}
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"style", "dir", "lang", "align", "title"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height", "border"},
+    "table": {"border", "cellpadding", "cellspacing", *_SIZED},
+    "td": {"colspan", "rowspan", "nowrap", *_SIZED},
+    "th": {"colspan", "rowspan", "nowrap", *_SIZED},
+    "tr": _SIZED,
+    "col": {"span", *_SIZED},
+    "font": {"color", "face", "size"},
+    "ol": {"start", "type"},
+    "hr": {"width", "size", "color"},
+}
+_STYLES = _words(
+    "color background-color font font-family font-size font-style font-weight line-height letter-spacing text-align "
+    "text-decoration text-indent text-transform vertical-align white-space word-break width max-width height margin "
+    "margin-top margin-right margin-bottom margin-left padding padding-top padding-right padding-bottom padding-left "
+    "border border-top border-right border-bottom border-left border-collapse border-color border-style border-width "
+    "border-spacing border-radius direction"
+)
+_LINK = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
+_STYLE_TRICKS = re.compile(r"url|image|expression|import|attr|var|env|[\\@<]|/\*", re.IGNORECASE)
+_SMALL_NUMBERS = frozenset(["colspan", "rowspan", "span", "start", "border", "cellpadding", "cellspacing"])
+_SMALL = re.compile(r"[0-9]{1,3}")
+
+
+def clean(html: str, profile: Profile) -> Cleaned:
+    """Sanitised HTML in the profile's sense; raises `TooLarge` or `TooDeep` instead of starting what may not end."""
+    remote: list[str] = []
+    cleaned = nh3.clean(
+        guarded(html, profile.value),
+        tags=_TAGS,
+        clean_content_tags=_DROPPED_WITH_CONTENT,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_filter(remote, profile),
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        url_relative="deny",
+        filter_style_properties=_STYLES,
+        link_rel="noopener noreferrer nofollow",
+    )
+    # Attribute values are serialised with " escaped, so this text can only be the start of an attribute, or plain text.
+    cleaned = cleaned.replace(f' src="{_PLACEHOLDER}', ' data-remote-src="')
+    return Cleaned(cleaned, len(remote))
+
+
+def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], str | None]:
+    def keep(tag: str, attribute: str, value: str) -> str | None:
+        if attribute == "style":
+            return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
+        if attribute == "src":
+            return _image(value, remote, profile)
+        if attribute == "href":
+            return value if _LINK.match(value) else None
+        if attribute in _SMALL_NUMBERS:
+            return value if _SMALL.fullmatch(value) else None
+        return value
+
+    return keep
+
+
+def _image(address: str, remote: list[str], profile: Profile) -> str | None:
+    if address[:4].lower() == "cid:":
+        return address
+    if address[:5].lower() not in ("http:", "https"):
+        return None
+    remote.append(address)
+    return _PLACEHOLDER + address if profile is Profile.INBOUND else None
