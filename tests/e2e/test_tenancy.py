@@ -1,0 +1,171 @@
+"""Who may do what: tokens, scopes, and other tenants' ids, which look exactly like ids that do not exist."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from deploy.local.issuer import issuer_url
+from services.kit.ids import uuid7
+from tests import builders
+from tests.builders import Json
+from tests.e2e.conftest import Peers
+from tests.e2e.desk import SCOPES, Desk
+from tests.e2e.mail import mails
+from tests.e2e.test_bad_input import problem
+from tests.infra.stack import Stack
+
+CHANNEL, CONVERSATION, MESSAGE = "channel", "conversation", "message"
+
+
+@pytest.fixture(scope="module")
+async def ids(desk: Desk, peers: Peers) -> dict[str, str]:
+    """What the tenant owns: a channel, a conversation and a message that waits."""
+    channel = await desk.connected(peers.plain.port, undo_seconds=120, name="Owned")
+    conversation = await desk.conversation(channel, "owned@client.test")
+    message = await desk.send(conversation)
+    await desk.reached(message, "queued")
+    return {CHANNEL: channel, CONVERSATION: conversation, MESSAGE: message}
+
+
+def _requests(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
+    """Every route that names something a tenant owns."""
+    channel, conversation, message = f"/v1/channels/{ids[CHANNEL]}", ids[CONVERSATION], f"/v1/messages/{ids[MESSAGE]}"
+    change = builders.channel(builders.server(2525, security="tls", host="1.1.1.1"))
+    template = builders.signature(text="x")
+    return [
+        ("GET", channel, None),
+        ("PUT", channel, change),
+        ("DELETE", channel, None),
+        ("POST", f"{channel}/reconnect", None),
+        ("GET", f"{channel}/signatures", None),
+        ("PUT", f"{channel}/signatures/default", template),
+        ("PUT", f"{channel}/signatures/operators/{uuid7()}", template),
+        ("PUT", f"{channel}/signatures/policy", {"operators_sign": True, "default_enabled": True}),
+        ("POST", f"{channel}/signatures/preview", {"template": template}),
+        ("POST", "/v1/conversations", builders.conversation(ids[CHANNEL], "x@client.test", first=builders.words())),
+        ("GET", f"/v1/conversations/{conversation}", None),
+        ("POST", f"/v1/conversations/{conversation}/hide", None),
+        ("POST", "/v1/messages", builders.message(conversation)),
+        ("GET", message, None),
+        ("POST", f"{message}/interrupt", None),
+        ("POST", f"{message}/resend", None),
+        ("POST", f"{message}/mark-sent", None),
+        ("POST", f"{message}/hide", None),
+    ]
+
+
+async def test_foreign_ids_look_like_ids_that_do_not_exist(
+    stack: Stack, desk: Desk, ids: dict[str, str], peers: Peers
+) -> None:
+    nothing = {name: str(uuid7()) for name in ids}
+    async with await Desk.open(stack) as stranger:
+        for foreign, unknown in zip(_requests(ids), _requests(nothing), strict=True):
+            answers = [await stranger.call(*request) for request in (foreign, unknown)]
+            problem(answers[0], 404, "not_found")
+            assert answers[0].content == answers[1].content, foreign[:2]
+            plain = [{k: v for k, v in one.headers.items() if k not in ("date", "traceparent")} for one in answers]
+            assert plain[0] == plain[1], foreign[:2]
+        for path in ("/v1/channels", "/v1/conversations"):
+            assert (await stranger.ok("GET", path))["items"] == []
+    seen = await desk.message(ids[MESSAGE])
+    assert (seen["status"], seen["hidden"]) == ("queued", False)
+    assert not mails(peers.plain, "x@client.test")
+
+
+async def test_a_tenant_is_the_platforms_alone(stack: Stack, desk: Desk) -> None:
+    answer = await desk.call("PUT", f"/v1/tenants/{desk.tenant}", builders.tenant(max_channels=9999))
+    problem(answer, 403, "forbidden")
+
+
+def _forged(stack: Stack, desk: Desk, key_file: Path | None = None, **claims: Any) -> dict[str, str]:
+    private = json.loads((key_file or stack.keys.issuer).read_text())["keys"][0]
+    now = int(time.time())
+    said = {
+        "iss": issuer_url(stack.issuer_port), "aud": "malote", "iat": now, "exp": now + 600, "sub": "x",
+        "tenant": desk.tenant, "scope": " ".join(SCOPES), **claims,
+    }  # fmt: skip
+    said = {name: value for name, value in said.items() if value is not None}
+    header = {"alg": "ES256", "kid": private["kid"]}
+    return {"Authorization": "Bearer " + jwt.encode(header, said, ECKey.import_key(private), algorithms=["ES256"])}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": 1_700_000_000}, {"exp": None}, {"aud": "another"}, {"aud": None}, {"iss": "http://evil.test"},
+        {"tenant": None}, {"tenant": "a/b"}, {"tenant": {"$ne": 1}}, {"nbf": 4_000_000_000},
+    ],
+    ids=["expired", "no-exp", "audience", "no-audience", "issuer", "no-tenant", "slash", "operator", "not-yet"],
+)  # fmt: skip
+async def test_a_wrong_token_opens_nothing(stack: Stack, desk: Desk, claims: Json) -> None:
+    assert (await desk.call("GET", "/v1/channels", headers=_forged(stack, desk))).status_code == 200
+    answer = await desk.call("GET", "/v1/channels", headers=_forged(stack, desk, **claims))
+    problem(answer, 401, "unauthenticated")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_missing_or_foreign_token_opens_nothing(stack: Stack, desk: Desk, tmp_path: Path) -> None:
+    stranger = ECKey.generate_key("P-256", {"kid": "local-1"}, private=True).as_dict(private=True)
+    other = tmp_path / "key.json"
+    other.write_text(json.dumps({"keys": [stranger]}))
+    unsigned = "eyJhbGciOiJub25lIn0.e30."
+    for headers in (
+        {"Authorization": ""}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer"},
+        {"Authorization": "Bearer nonsense"}, {"Authorization": f"Bearer {unsigned}"}, _forged(stack, desk, other),
+    ):  # fmt: skip
+        problem(await desk.call("GET", "/v1/channels", headers=headers), 401, "unauthenticated")
+    problem(await desk.http.get("/v1/channels"), 401, "unauthenticated")
+
+
+def _scoped(ids: dict[str, str]) -> list[tuple[str, str, Any, str]]:
+    """One request and the scope it needs."""
+    needs = {"GET": "channels:read", "PUT": "channels:write", "DELETE": "channels:write"}
+    found = []
+    for method, path, body in _requests(ids):
+        if "/signatures" in path:
+            scope = "channels:read" if method == "GET" else "signatures:write"
+        elif path.endswith("/reconnect"):
+            scope = "channels:write"
+        elif path.startswith("/v1/channels"):
+            scope = needs[method]
+        elif path.startswith("/v1/conversations"):
+            scope = "conversations:read" if method == "GET" else "conversations:write"
+        elif path == "/v1/messages":
+            scope = "messages:send"
+        elif method == "GET":
+            scope = "conversations:read"
+        elif path.endswith("/hide"):
+            scope = "conversations:write"
+        else:
+            scope = "messages:interrupt" if path.endswith("/interrupt") else "messages:resolve"
+        found.append((method, path, body, scope))
+    return [*found, ("PUT", f"/v1/operators/{uuid7()}", builders.operator(), "operators:write")]
+
+
+async def test_each_scope_is_needed(stack: Stack, desk: Desk, ids: dict[str, str]) -> None:
+    for method, path, body, scope in _scoped(ids):
+        family = {scope, f"{scope}:any"}
+        others = [one for one in SCOPES if one not in family]
+        answer = await desk.call(method, path, body, headers=desk.auth(*others))
+        said = problem(answer, 403, "forbidden")
+        assert scope in said["detail"], (method, path, said)
+
+
+async def test_an_operator_interrupts_their_own_and_no_one_elses(desk: Desk, ids: dict[str, str]) -> None:
+    path = f"/v1/messages/{ids[MESSAGE]}/interrupt"
+    rui = await desk.call("POST", path, headers=_as(desk, desk.rui))
+    problem(rui, 403, "forbidden")
+    ana: httpx.Response = await desk.call("POST", path, headers=_as(desk, desk.ana))
+    assert (ana.status_code, ana.json()["outcome"]) == (200, "interrupted"), ana.text
+
+
+def _as(desk: Desk, operator: str) -> dict[str, str]:
+    return desk.auth("messages:interrupt", operator=operator)
