@@ -8,11 +8,10 @@ from typing import Final
 
 from services.kit.mongo import Collection, Document, key, translated
 from services.outbox.adapters.mongo_documents import to_message
-from services.outbox.adapters.mongo_writes import KNOWN, LAPSED
-from services.outbox.domain.document import TO_TRY, Message, Status
+from services.outbox.adapters.mongo_writes import KNOWN, LAPSED, TRIED
+from services.outbox.domain.document import Message, Status
 from services.outbox.ports import Ticket
 
-_TO_TRY: Final = {"$in": sorted(state.value for state in TO_TRY)}
 _HERE: Final = {"$exists": True}
 _NOT_EXPIRED: Final = {"$expr": {"$lt": ["$$NOW", "$expires_at"]}}
 
@@ -26,7 +25,7 @@ class MongoLists:
     async def due(self, tenant: str, channel_id: str, before: datetime, limit: int) -> Sequence[Ticket]:
         """See MessageStore."""
         wanted: Document = {
-            "waits": key(tenant, channel_id), "due_at": {"$lt": before}, "schema": KNOWN, "recipients.state": _TO_TRY,
+            "waits": key(tenant, channel_id), "due_at": {"$lt": before}, "schema": KNOWN, "recipients.state": TRIED,
         }  # fmt: skip
         fields = {"conversation_id": 1, "due_at": 1, "tries": 1, "status": 1}
         found = self._collection.find(wanted | _NOT_EXPIRED, fields).sort([("due_at", 1), ("_id", 1)]).limit(limit)
@@ -36,8 +35,8 @@ class MongoLists:
     async def due_lanes(self, before: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """See MessageStore; each lane's first entry of the due index, so its cost is the lanes', not the messages'."""
         steps: list[Document] = [
-            {"$match": {"waits": _HERE}},
-            {"$sort": {"waits": 1, "due_at": 1}},
+            {"$match": {"waits": {"$gt": ""}}},  # not $exists: the server skips from lane to lane with this form alone
+            {"$sort": {"waits": 1, "due_at": 1, "_id": 1}},
             {"$group": {"_id": "$waits", "due_at": {"$first": "$due_at"}}},
             {"$match": {"due_at": {"$lt": before}}},
             {"$sort": {"due_at": 1}},

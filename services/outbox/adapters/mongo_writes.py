@@ -13,13 +13,15 @@ from contracts.outbound import MessageQueued
 from services.kit.mongo import Document
 from services.kit.owed import owe
 from services.outbox.adapters.mongo_documents import WAITING, difference, doc_id, to_document
-from services.outbox.domain.document import SCHEMA, Message
+from services.outbox.domain.document import SCHEMA, TO_TRY, Message
 from services.outbox.ports import Birth, Change
 
 KNOWN: Final = {"$lte": SCHEMA}
 """A schema this code may write and list."""
 LAPSED: Final = {"transmission.until": {"$exists": True}, "$expr": {"$lt": ["$transmission.until", "$$NOW"]}}
 """An open transmission that is over; what is missing would be earlier than any time, so it must be there."""
+TRIED: Final = {"$in": sorted(state.value for state in TO_TRY)}
+"""A recipient an attempt would go to."""
 _STAMPS: Final = 6
 _ISO: Final = "%Y-%m-%dT%H:%M:%S.%LZ"
 
@@ -82,7 +84,8 @@ def plain_write(change: Change, stamp: str) -> UpdateOne:
 def commit(change: Change, hold_seconds: float) -> UpdateOne:
     """The commit (DESIGN §3.3): due, not expired and ``until`` by the database's clock; nobody else transmits."""
     due = {"$expr": {"$and": [{"$lte": ["$due_at", "$$NOW"]}, {"$lt": ["$$NOW", "$expires_at"]}]}}
-    waiting = {"status": {"$in": [each for each in WAITING if each == change.before.status.value]}}
+    waiting: Document = {"status": {"$in": [each for each in WAITING if each == change.before.status.value]}}
+    waiting |= {"transmission": None, "recipients.state": TRIED}
     changed, gone = difference(change.before, change.after)
     values: Document = {name: {"$literal": value} for name, value in changed.items()}
     values["transmission"] = {
@@ -94,7 +97,7 @@ def commit(change: Change, hold_seconds: float) -> UpdateOne:
         added = {"$literal": [owe(event) for event in change.owed]}
         values["owed_events"] = {"$concatArrays": [{"$ifNull": ["$owed_events", []]}, added]}
     pipeline: list[Document] = [{"$set": values}, *([{"$unset": gone}] if gone else [])]
-    return UpdateOne(_match(change.before) | {"transmission": None} | waiting | due, pipeline)
+    return UpdateOne(_match(change.before) | waiting | due, pipeline)
 
 
 def fence(before: Message) -> tuple[Document, Document]:
