@@ -7,27 +7,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from deploy.local import sockets
+from tests import builders
 from tests.e2e.desk import Desk
 from tests.e2e.ear import Ear
+from tests.e2e.mail import arrived
 from tests.infra.smtp_peer import Peer, Settings, Tls
 from tests.infra.smtp_peer.certificates import Certificates, issue, server_context
 from tests.infra.stack import Stack
 
 ORDER = (
-    "test_story",
-    "test_events",
-    "test_tenancy",
-    "test_bad_input",
-    "test_bad_servers",
-    "test_crash",
-    "test_poison",
-    "test_logs",
-)
+    "test_story", "test_undo", "test_signing", "test_events", "test_tenancy", "test_bad_input", "test_bad_requests",
+    "test_bad_servers", "test_crash", "test_poison", "test_logs",
+)  # fmt: skip
 QUICK = {
     "MALOTE_DATA_LIMIT_S": "3",
     "MALOTE_DATA_MARGIN_S": "1",
@@ -108,6 +105,30 @@ async def ear(stack: Stack) -> AsyncIterator[Ear]:
     """Everything on every topic."""
     async with Ear(stack.kafka) as listening:
         yield listening
+
+
+_good = count()
+
+
+@pytest.fixture(scope="module")
+async def channel(desk: Desk, peers: Peers) -> str:
+    """A connected account of the desk without an undo window."""
+    return await desk.connected(peers.plain.port)
+
+
+@pytest.fixture(scope="module")
+async def slow(desk: Desk, peers: Peers) -> str:
+    """An account whose messages wait two minutes: everything on it can be interrupted."""
+    return await desk.connected(peers.plain.port, name="Slow", undo_seconds=120)
+
+
+@pytest.fixture
+async def still_works(desk: Desk, channel: str, peer: Peer) -> AsyncIterator[None]:
+    """After the test a good message goes out."""
+    yield
+    client = f"good{next(_good)}@client.test"
+    await desk.start(channel, client, first=builders.words())
+    await arrived(peer, client)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
+from tests.e2e.desk import Desk
 from tests.infra.smtp_peer import Entry, Peer
 
 
@@ -75,3 +77,11 @@ def octets_for(peer: Peer, address: str) -> int:
     """How many octets of content the peer took for this recipient, whole or cut."""
     kinds = ("content", "partial")
     return sum(e.fields["size"] for e in peer.history.entries if e.event in kinds and address in e.fields["recipients"])
+
+
+async def signed(desk: Desk, channel: str, peer: Peer, client: str, operator: str, **words: Any) -> tuple[Mail, str]:
+    """Send as this operator; the mail, and why it is signed as it is."""
+    message = await desk.send(await desk.conversation(channel, client), operator=operator, **words)
+    (mail,) = await arrived(peer, client)
+    seen = await desk.reached(message, "sent")
+    return mail, seen["signature"]["why"]

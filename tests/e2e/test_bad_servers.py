@@ -12,7 +12,7 @@ from tests import builders
 from tests.e2e.conftest import Peers
 from tests.e2e.desk import Desk
 from tests.e2e.mail import arrived
-from tests.e2e.test_bad_input import problem
+from tests.e2e.problems import problem
 from tests.infra.stack import Stack
 from tests.unit.kit.private_spellings import PRIVATE_SPELLINGS
 

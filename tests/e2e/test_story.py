@@ -1,31 +1,14 @@
-"""The whole story, over REST to the bytes at the client's server and back."""
+"""The whole story, over REST to the bytes at the client's server and back. In CI it runs on containers besides."""
 
 from __future__ import annotations
 
 import asyncio
 from email.utils import getaddresses, parsedate_to_datetime
 
-import pytest
-
 from tests import builders
 from tests.e2e.desk import Desk
-from tests.e2e.mail import Mail, arrived, mails, octets_for
+from tests.e2e.mail import arrived, mails, octets_for, signed
 from tests.infra.smtp_peer import Action, Peer, Rule, Stage
-
-COPY_S = 0.6
-"""How old the signatures may be that a message is composed with (`services.signature.ports`)."""
-
-
-@pytest.fixture(scope="module")
-async def channel(desk: Desk, peers: object) -> str:
-    """A connected account without an undo window."""
-    return await desk.connected(peers.plain.port, name="Support")  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-async def slow(desk: Desk, peers: object) -> str:
-    """One whose messages wait two minutes: everything on it can be interrupted."""
-    return await desk.connected(peers.plain.port, name="Slow", undo_seconds=120)  # type: ignore[attr-defined]
 
 
 async def test_an_account_is_listed_with_its_state(desk: Desk, channel: str) -> None:
@@ -103,62 +86,19 @@ async def test_a_conversation_without_a_message_sends_nothing(desk: Desk, channe
     assert not mails(peer, "silent@client.test")
 
 
-async def _signed(desk: Desk, channel: str, peer: Peer, client: str, operator: str, **words: str) -> tuple[Mail, str]:
-    """Send as this operator; the mail, and why it is signed as it is."""
-    message = await desk.send(await desk.conversation(channel, client), operator=operator, **words)
-    (mail,) = await arrived(peer, client)
-    seen = await desk.reached(message, "sent")
-    return mail, seen["signature"]["why"]
-
-
 async def test_each_operator_signs_with_their_own_and_the_rest_with_the_default(desk: Desk, peer: Peer) -> None:
     channel = await desk.connected(peer.port, name="Signed")
     own = builders.signature(html="<p>{{ operator.name }}, <i>{{ channel.name }}</i></p>")
     await desk.sign(channel, f"operators/{desk.ana}", own)
     await desk.sign(channel, "default", builders.signature(text="Your {{ tenant.name }} team for {{ client.address }}"))
-    mail, why = await _signed(desk, channel, peer, "own@client.test", desk.ana, html="<p>Body</p>", text="Body")
+    mail, why = await signed(desk, channel, peer, "own@client.test", desk.ana, html="<p>Body</p>", text="Body")
     assert why == "own"
     assert mail.text.rstrip().endswith("Body\n\n-- \nAna Prado, Signed")
     assert "<i>Signed</i>" in mail.html
     assert mail.html.index("Body") < mail.html.index("Ana Prado")
-    mail, why = await _signed(desk, channel, peer, "default@client.test", desk.rui)
+    mail, why = await signed(desk, channel, peer, "default@client.test", desk.rui)
     assert why == "default"
     assert mail.text == "It leaves today.\n\n-- \nYour Acme team for default@client.test\n"
-
-
-async def test_no_signature_and_the_two_switches(desk: Desk, peer: Peer) -> None:
-    channel = await desk.connected(peer.port, name="Switches")
-    await desk.sign(channel, "default", builders.signature(text="The default"))
-    await desk.sign(channel, f"operators/{desk.ana}", builders.signature(text="Ana's own"))
-    await desk.sign(channel, f"operators/{desk.rui}", builders.signature(mode="none"))
-    _, why = await _signed(desk, channel, peer, "none@client.test", desk.rui)
-    assert why == "no_signature"
-    await desk.sign(channel, f"operators/{desk.rui}", builders.signature())
-    await asyncio.sleep(COPY_S)
-    mail, why = await _signed(desk, channel, peer, "empty@client.test", desk.rui)
-    assert (why, "The default" in mail.text) == ("default", True)
-    await desk.switch(channel, operators_sign=True, default_enabled=False)
-    await asyncio.sleep(COPY_S)
-    mail, why = await _signed(desk, channel, peer, "nodefault@client.test", desk.rui)
-    assert (why, mail.text) == ("none", "It leaves today.\n")
-    await desk.switch(channel, operators_sign=False, default_enabled=True)
-    await asyncio.sleep(COPY_S)
-    mail, why = await _signed(desk, channel, peer, "nosign@client.test", desk.ana)
-    assert (why, mail.text) == ("operators_do_not_sign", "It leaves today.\n")
-    shown = await desk.ok("GET", f"/v1/channels/{channel}/signatures")
-    assert (shown["policy"]["operators_sign"], shown["policy"]["default_enabled"]) == (False, True)
-    assert shown["default"]["text"] == "The default"
-
-
-async def test_a_preview_shows_what_a_mail_will_carry(desk: Desk, channel: str) -> None:
-    body = {
-        "template": builders.signature(html="<p>{{ operator.name }} <script>x</script></p>"),
-        "operator_id": desk.ana,
-    }
-    shown = await desk.ok("POST", f"/v1/channels/{channel}/signatures/preview", body)
-    assert "Ana Prado" in shown["html"]
-    assert "script" not in shown["html"]
-    assert shown["text"].strip() == "Ana Prado"
 
 
 async def test_queued_messages_are_interrupted_and_never_reach_the_server(desk: Desk, slow: str, peer: Peer) -> None:
@@ -174,13 +114,6 @@ async def test_queued_messages_are_interrupted_and_never_reach_the_server(desk: 
     assert octets_for(peer, "undo@client.test") == 0
 
 
-async def test_an_interrupt_at_once_wins_before_there_is_a_number(desk: Desk, slow: str, peer: Peer) -> None:
-    conversation = await desk.conversation(slow, "atonce@client.test")
-    answer = await desk.interrupt(await desk.send(conversation))
-    assert (answer.status_code, answer.json()["outcome"]) == (200, "interrupted"), answer.text
-    assert octets_for(peer, "atonce@client.test") == 0
-
-
 async def test_sent_messages_are_too_late(desk: Desk, channel: str, peer: Peer) -> None:
     message = await desk.send(await desk.conversation(channel, "late@client.test"))
     await desk.reached(message, "sent")
@@ -188,30 +121,6 @@ async def test_sent_messages_are_too_late(desk: Desk, channel: str, peer: Peer) 
     said = answer.json()
     assert (answer.status_code, said["code"], said["message_status"]) == (409, "too_late", "sent")
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_an_interrupt_of_an_open_transmission_is_held_and_answered(desk: Desk, channel: str, peer: Peer) -> None:
-    peer.script(Rule(Stage.FINAL, Action.PASS, delay=1.0, recipient="held@"))
-    message = await desk.send(await desk.conversation(channel, "held@client.test"))
-    assert not (await desk.reached(message, "committed"))["interruptible"]
-    answer = await desk.interrupt(message)
-    assert (answer.status_code, answer.json()["message_status"]) == (409, "sent"), answer.text
-
-
-async def test_a_refused_recipient_is_reported_beside_the_accepted(desk: Desk, channel: str, peer: Peer) -> None:
-    peer.script(Rule(Stage.RCPT, code=550, text="5.1.1 no such user", recipient="nobody@"))
-    started = await desk.start(channel, "nobody@client.test", "somebody@client.test", first=builders.words())
-    seen = await desk.reached(started["message"]["message_id"], "sent")
-    states = {one["address"]: (one["state"], one["code"], one["enhanced"]) for one in seen["recipients"]}
-    assert states["nobody@client.test"] == ("refused", 550, "5.1.1")
-    assert states["somebody@client.test"][0] == "accepted"
-
-
-async def test_a_temporary_refusal_is_tried_again(desk: Desk, channel: str, peer: Peer) -> None:
-    peer.script(Rule(Stage.RCPT, recipient="grey@", times=1))
-    message = await desk.send(await desk.conversation(channel, "grey@client.test"))
-    assert (await desk.reached(message, "sent"))["attempt"] == 2
-    await arrived(peer, "grey@client.test")
 
 
 async def test_nobody_writes_first_where_it_is_switched_off(desk: Desk, peer: Peer) -> None:
