@@ -68,7 +68,7 @@ def _event(wish: Event[SendRequested], composed: MessageComposed, clock: Clock) 
 
 def _sender(channel: ChannelChanged) -> Correspondent:
     settings = channel.settings
-    return Correspondent(address=settings.address, name=settings.sender_name or settings.name)
+    return Correspondent.model_construct(address=settings.address, name=settings.sender_name or settings.name)
 
 
 def _variables(channel: ChannelChanged, operator: OperatorChanged | None, draft: Draft, tenant_name: str) -> Variables:
