@@ -48,7 +48,8 @@ BLOCKED = Blocked()
 
 @dataclass(slots=True)
 class LaneWork:
-    """The work of one lane. ``connections``: the most attempts at once; ``host``: whose connections they are."""
+    """The work of one lane. ``connections``: the most attempts at once; ``host``: whose connections they are; ``more``:
+    the database has more than is listed here."""
 
     key: LaneKey
     connections: int = 4
@@ -58,6 +59,7 @@ class LaneWork:
     under_way: int = 0
     idle_since: datetime | None = None
     leaving: bool = False
+    more: bool = False
     waiting: list[tuple[datetime, str, Ticket]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     busy: dict[str, deque[Ticket]] = field(default_factory=dict)

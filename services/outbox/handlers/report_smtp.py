@@ -1,0 +1,108 @@
+"""What a channel's SMTP showed is written as its status, told, and its lane paused or resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from contracts.channel_status import ChannelStatusChanged, ConnectionReason, ConnectionState, Direction
+from contracts.event import AnyEvent, event
+from services.outbox.domain import smtp_status
+from services.outbox.domain.backoff import later
+from services.outbox.domain.classify import Kind, Verdict
+from services.outbox.domain.lane import LaneKey
+from services.outbox.domain.replies import NotOpen
+from services.outbox.domain.smtp_status import SmtpStatus
+from services.outbox.handlers.desk import Desk
+from services.outbox.handlers.record import TRIES
+from services.outbox.handlers.speak import SOURCE
+from services.outbox.ports import DatabaseClock, Hands, Lanes, StatusStore
+
+Move = Callable[[SmtpStatus, datetime], SmtpStatus]
+FRESH = timedelta(hours=1)
+"""A success is written at most this often while nothing else changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSmtp:
+    """Writes the status of SMTP directions. ``proven``: when each channel was last written as connected."""
+
+    statuses: StatusStore
+    relay: Hands
+    lanes: Lanes
+    desk: Desk
+    database_clock: DatabaseClock
+    chance: Callable[[], float]
+    proven: dict[LaneKey, datetime] = field(default_factory=dict)
+
+    async def worked(self, key: LaneKey, channel_version: int) -> None:
+        """A submission or a login went through."""
+        now = self.database_clock.now()
+        if now - self.proven.get(key, now - FRESH) < FRESH:
+            return
+        before = await self._move(key, channel_version, smtp_status.proven)
+        self.proven[key] = now
+        if before is None or before.failures:
+            await self.lanes.resume(*key)
+            self._on_board(key, None)
+
+    async def not_open(self, key: LaneKey, channel_version: int, why: NotOpen) -> None:
+        """No session could be had."""
+        await self._fail(key, channel_version, why.reason)
+
+    async def refused(self, key: LaneKey, channel_version: int, verdict: Verdict) -> None:
+        """An answer in the middle of a submission that speaks of the channel, not of the message."""
+        reason = ConnectionReason.RATE_LIMITED
+        if verdict.kind is Kind.CHANNEL_AUTH:
+            reason = ConnectionReason.AUTHENTICATION_FAILED
+        await self._fail(key, channel_version, reason.value)
+
+    async def changed(self, key: LaneKey, channel_version: int) -> None:
+        """New settings: connecting, and no pause any more."""
+        self.proven.pop(key, None)
+        known = await self.statuses.load(*key)
+        if known is None or known.channel_version < channel_version:
+            await self._move(key, channel_version, lambda it, now: _anew(it, channel_version, now))
+        await self.lanes.resume(*key)
+        self._on_board(key, None)
+
+    async def _fail(self, key: LaneKey, channel_version: int, reason: str) -> None:
+        self.proven.pop(key, None)
+        chance, retry: tuple[float, list[datetime]] = self.chance(), []
+
+        def move(status: SmtpStatus, now: datetime) -> SmtpStatus:
+            retry[:] = [later(now, smtp_status.pause_seconds(reason, status.failures, chance))]
+            return smtp_status.failed(status, reason, now, retry[0])
+
+        await self._move(key, channel_version, move)
+        self._on_board(key, retry[0])
+        await self.lanes.pause(*key, retry[0])
+
+    async def _move(self, key: LaneKey, channel_version: int, move: Move) -> SmtpStatus | None:
+        for _ in range(TRIES):
+            before, now = await self.statuses.load(*key), self.database_clock.now()
+            after = move(before or smtp_status.connecting(*key, channel_version, now), now)
+            owed = (speak_status(after, now),) if smtp_status.is_told(before, after) else ()
+            if await self.statuses.write(before, after, owed):
+                self.relay.hand_over("/".join(key), owed)
+                return before
+        return None
+
+    def _on_board(self, key: LaneKey, until: datetime | None) -> None:
+        self.desk.board.pause(key, until)
+        self.desk.ring()
+
+
+def _anew(status: SmtpStatus, channel_version: int, now: datetime) -> SmtpStatus:
+    return smtp_status.settings_changed(status, channel_version, now)
+
+
+def speak_status(status: SmtpStatus, now: datetime) -> AnyEvent:
+    """The status as the published contract has it."""
+    data = ChannelStatusChanged(
+        version=status.version, channel_id=status.channel_id, direction=Direction.SMTP,
+        state=ConnectionState(status.state), reason=ConnectionReason(status.reason), since=status.since,
+        next_retry_at=status.next_retry_at,
+    )  # fmt: skip
+    return event(status.tenant, data, at=now, source=SOURCE)
