@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from contracts.channel_status import ChannelStatusChanged, ConnectionReason, ConnectionState, Direction
 from contracts.event import AnyEvent, event
+from services.kit.unavailable import Unavailable
 from services.outbox.domain import smtp_status
 from services.outbox.domain.backoff import later
 from services.outbox.domain.classify import Kind, Verdict
@@ -41,7 +42,7 @@ class ReportSmtp:
         now = self.database_clock.now()
         if now - self.proven.get(key, now - FRESH) < FRESH:
             return
-        before = await self._move(key, channel_version, smtp_status.proven)
+        before, _ = await self._move(key, channel_version, smtp_status.proven)
         self.proven[key] = now
         if before is None or before.failures:
             await self.lanes.resume(*key)
@@ -62,32 +63,36 @@ class ReportSmtp:
         """New settings: connecting, and no pause any more."""
         self.proven.pop(key, None)
         known = await self.statuses.load(*key)
-        if known is None or known.channel_version < channel_version:
+        if known is None:
+            await self._move(key, channel_version, lambda fresh, _: fresh)
+        elif known.channel_version < channel_version:
             await self._move(key, channel_version, lambda it, now: _anew(it, channel_version, now))
         await self.lanes.resume(*key)
         self._on_board(key, None)
 
     async def _fail(self, key: LaneKey, channel_version: int, reason: str) -> None:
         self.proven.pop(key, None)
-        chance, retry: tuple[float, list[datetime]] = self.chance(), []
+        chance = self.chance()
 
         def move(status: SmtpStatus, now: datetime) -> SmtpStatus:
-            retry[:] = [later(now, smtp_status.pause_seconds(reason, status.failures, chance))]
-            return smtp_status.failed(status, reason, now, retry[0])
+            wait = smtp_status.pause_seconds(reason, status.failures, chance)
+            return smtp_status.failed(status, reason, now, later(now, wait))
 
-        await self._move(key, channel_version, move)
-        self._on_board(key, retry[0])
-        await self.lanes.pause(*key, retry[0])
+        _, after = await self._move(key, channel_version, move)
+        if after.next_retry_at is not None:
+            self._on_board(key, after.next_retry_at)
+            await self.lanes.pause(*key, after.next_retry_at)
 
-    async def _move(self, key: LaneKey, channel_version: int, move: Move) -> SmtpStatus | None:
+    async def _move(self, key: LaneKey, channel_version: int, move: Move) -> tuple[SmtpStatus | None, SmtpStatus]:
         for _ in range(TRIES):
             before, now = await self.statuses.load(*key), self.database_clock.now()
-            after = move(before or smtp_status.connecting(*key, channel_version, now), now)
+            fresh = smtp_status.connecting(*key, channel_version, now)
+            after = move(before, now) if before is not None else replace(move(fresh, now), version=1)
             owed = (speak_status(after, now),) if smtp_status.is_told(before, after) else ()
             if await self.statuses.write(before, after, owed):
                 self.relay.hand_over("/".join(key), owed)
-                return before
-        return None
+                return before, after
+        raise Unavailable("the channel's status keeps changing")
 
     def _on_board(self, key: LaneKey, until: datetime | None) -> None:
         self.desk.board.pause(key, until)

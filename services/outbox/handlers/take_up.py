@@ -11,7 +11,7 @@ from services.kit.unavailable import Unavailable
 from services.outbox.domain import attempt
 from services.outbox.domain.backoff import later
 from services.outbox.domain.conclude import has_expired
-from services.outbox.domain.document import Message
+from services.outbox.domain.document import Message, Status
 from services.outbox.domain.give_up import expire
 from services.outbox.domain.lane import Ticket
 from services.outbox.domain.replies import NotOpen
@@ -95,7 +95,7 @@ class TakeUp:
         ended = await self._drive(message, channel, session, freed)
         if ended.pause is not None:
             await self.report.refused(ticket.lane, channel.version, ended.pause)
-        elif ended.message is not None:
+        elif ended.message is not None and ended.message.status is Status.SENT:
             await self.report.worked(ticket.lane, channel.version)
         return await self._after(ticket, ended)
 
