@@ -8,6 +8,7 @@ subscriber sleeps as long again when a poll came back empty; ``_Prompt`` returns
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,11 +78,11 @@ class _Listener(ConsumerRebalanceListener):
 
 
 def broker(settings: KitSettings, service: str) -> KafkaBroker:
-    """The FastStream broker of a service: consuming only, bodies as they are."""
+    """The FastStream broker of a service: consuming only, bodies as they are, logging where everybody logs."""
     return KafkaBroker(
         settings.kafka, client_id=f"malote-{service}-{settings.instance}", consumer_only=True, apply_types=False,
         allow_auto_create_topics=False, request_timeout_ms=40_000, graceful_timeout=30.0, decoder=_records,
-        metadata_max_age_ms=60_000,
+        metadata_max_age_ms=60_000, logger=logging.getLogger("kit.broker"), log_level=logging.DEBUG,
     )  # fmt: skip
 
 
