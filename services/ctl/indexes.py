@@ -22,19 +22,7 @@ DECLARED: Final[Mapping[str, str]] = {
 
 async def ensure_all(client: Client, name_of: Callable[[str], str]) -> list[str]:
     """Makes what is missing in every database; the names of the databases."""
-    made = []
     for database, module in DECLARED.items():
-        if (ensure := _declared(module)) is not None:
-            await ensure(client[name_of(database)])
-            made.append(name_of(database))
-    return made
-
-
-def _declared(module: str) -> Ensure | None:
-    try:
         ensure: Ensure = import_module(module).ensure
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        return None
-    return ensure
+        await ensure(client[name_of(database)])
+    return [name_of(database) for database in DECLARED]

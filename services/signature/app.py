@@ -62,7 +62,7 @@ def compose(
     signatures = MongoSignatures(database["signatures"], relays["signatures"].hand_over)
     rejections = MongoRejections(database["requests"], NAME, relays["requests"].hand_over)
     reject, find = RejectRequest(rejections, publisher, clock), FindChannel(channels)
-    write = WriteBody(renderer, BlobBodies(Blobs(client[settings.database("blobs")])))
+    write = WriteBody(renderer, BlobBodies(Blobs(client[settings.database("blobs")])), clock)
     render = RenderSignature(renderer)
     return Handlers(
         ComposeMessage(channels, operators, tenants, signatures, render, write, publisher, clock),

@@ -96,8 +96,8 @@ class Renders(Protocol):
 class Bodies(Protocol):
     """Large bodies, by reference."""
 
-    async def fetch(self, tenant: str, ref: BlobRef) -> str:
-        """The text of a blob."""
+    async def fetch(self, tenant: str, ref: BlobRef) -> str | None:
+        """The text of a blob; None when it is gone or is not what the reference says."""
         ...
 
     async def store(self, tenant: str, body: str, media_type: str) -> BlobRef:

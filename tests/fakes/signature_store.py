@@ -147,9 +147,9 @@ class FakeBodies:
 
     stored: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def fetch(self, tenant: str, ref: BlobRef) -> str:
+    async def fetch(self, tenant: str, ref: BlobRef) -> str | None:
         """See ports.Bodies."""
-        return self.stored[tenant, ref.blob_id]
+        return self.stored.get((tenant, ref.blob_id))
 
     async def store(self, tenant: str, body: str, media_type: str) -> BlobRef:
         """See ports.Bodies."""

@@ -1,6 +1,8 @@
-"""Large bodies as blobs; ``kit.blobs`` checks the hash on the way out."""
+"""Large bodies as blobs, their hash checked on the way out."""
 
 from __future__ import annotations
+
+import hashlib
 
 from contracts.blob import BlobRef
 from services.kit.blobs import Blobs
@@ -12,9 +14,12 @@ class BlobBodies:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
-    async def fetch(self, tenant: str, ref: BlobRef) -> str:
+    async def fetch(self, tenant: str, ref: BlobRef) -> str | None:
         """See the port."""
-        return (await self._blobs.get(tenant, ref)).decode(errors="replace")
+        content = await self._blobs.get(tenant, ref.blob_id)
+        if content is None or hashlib.sha256(content).hexdigest() != ref.sha256:
+            return None
+        return content.decode(errors="replace")
 
     async def store(self, tenant: str, body: str, media_type: str) -> BlobRef:
         """See the port."""

@@ -10,8 +10,9 @@ from contracts import limits
 from contracts.blob import BlobRef
 from contracts.message import Draft
 from services.kit.rendering import Rendered, RenderFailed
+from services.kit.unavailable import Unavailable
 from services.signature.domain.placing import place_html, place_text
-from services.signature.ports import Bodies, Renders
+from services.signature.ports import Bodies, Clock, Renders
 
 _TAGS: Final = re.compile(r"<[^<>]*>")
 
@@ -22,11 +23,16 @@ class WriteBody:
 
     renderer: Renders
     bodies: Bodies
+    clock: Clock
 
     async def handle(self, tenant: str, draft: Draft, block: Rendered) -> dict[str, Any]:
-        """The fields ``text``, ``text_ref``, ``html``, ``html_ref`` of the composed message."""
-        text = await self._body(tenant, draft.text, draft.text_ref)
-        html = await self._body(tenant, draft.html, draft.html_ref)
+        """The fields ``text``, ``text_ref``, ``html``, ``html_ref`` of the composed message.
+
+        Raises Unavailable when a body is not there. An expired message goes on without it: nobody will send it, and it
+        must not hold up those behind it.
+        """
+        text = draft.text if draft.text_ref is None else await self._fetched(tenant, draft, draft.text_ref)
+        html = draft.html if draft.html_ref is None else await self._fetched(tenant, draft, draft.html_ref)
         if html is not None:
             html, text = await self._cleaned(html, text)
         text = text or ""
@@ -37,8 +43,11 @@ class WriteBody:
         written = await self._inline(tenant, "text", text, "text/plain")
         return written | await self._inline(tenant, "html", html, "text/html")
 
-    async def _body(self, tenant: str, inline: str | None, ref: BlobRef | None) -> str | None:
-        return inline if inline is not None or ref is None else await self.bodies.fetch(tenant, ref)
+    async def _fetched(self, tenant: str, draft: Draft, ref: BlobRef) -> str:
+        body = await self.bodies.fetch(tenant, ref)
+        if body is None and draft.expires_at > self.clock.now():
+            raise Unavailable("a body is not there")
+        return body or ""
 
     async def _cleaned(self, html: str, text: str | None) -> tuple[str | None, str]:
         """The sanitised HTML and a text; no HTML where the sanitiser refuses it, for its text must still go out."""

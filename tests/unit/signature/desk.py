@@ -65,7 +65,7 @@ class Desk:
         reject, find = RejectRequest(self.rejections, self.publisher, self.clock), FindChannel(self.channels)
         self.compose = ComposeMessage(
             self.channels, self.operators, self.tenants, self.signatures, RenderSignature(self.renderer),
-            WriteBody(self.renderer, self.bodies), self.publisher, self.clock,
+            WriteBody(self.renderer, self.bodies, self.clock), self.publisher, self.clock,
         )  # fmt: skip
         self.sign = ChangeSignature(self.signatures, find, self.renderer, reject, self.publisher, self.clock)
         self.policy = ChangePolicy(self.signatures, find, reject, self.publisher, self.clock)

@@ -109,8 +109,17 @@ async def test_a_large_body_travels_by_reference(extra: int) -> None:
     if told.text_ref:
         stored = await desk.bodies.fetch(desk.tenant, told.text_ref)
         again = await desk.composed(text=None, text_ref=told.text_ref)
+        assert stored is not None
         assert stored.endswith("x\n\n-- \nAna\n")
         assert again.text_ref is not None
+
+
+async def test_a_body_that_is_gone_holds_up_nobody_for_ever() -> None:
+    desk = await Desk().opened()
+    ref = await desk.bodies.store(str(new_id()), "of another tenant", "text/plain")
+    with pytest.raises(Unavailable):
+        await desk.composed(text=None, text_ref=ref)
+    assert (await desk.composed(text=None, text_ref=ref, expires_at=desk.clock.now())).text == ""
 
 
 @pytest.mark.parametrize("named", [{"channel_version": 2}, {"operator_version": 2}, {"operator_id": new_id()}])
