@@ -1,0 +1,28 @@
+"""The indexes of the gateway's database."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.kit import owed
+from services.kit.mongo import Database
+
+OPEN: Final = "open"
+WISH_LIFE_S: Final = 7 * 86_400
+
+
+async def ensure(database: Database) -> None:
+    """Makes what is missing; repeatable."""
+    for name in ("messages", "conversations", "operators", "wishes"):
+        await owed.index(database[name])
+    messages, conversations = database["messages"], database["conversations"]
+    await messages.create_index([("tenant", 1), ("idempotency_key", 1)], name="key", unique=True)
+    await messages.create_index([("tenant", 1), ("conversation_id", 1), ("message_id", -1)], name="conversation")
+    await messages.create_index([("tenant", 1), ("expires_at", 1)], name=OPEN, partialFilterExpression={"open": True})
+    newest = [("last_at", -1), ("_id", -1)]
+    await conversations.create_index([("tenant", 1), *newest], name="newest")
+    await conversations.create_index([("tenant", 1), ("channel_id", 1), *newest], name="channel")
+    await database["wishes"].create_index([("tenant", 1), ("request_id", 1)], name="asked")
+    await database["wishes"].create_index("at", name="life", expireAfterSeconds=WISH_LIFE_S)
+    for name in ("operators", "channels"):
+        await database[name].create_index([("tenant", 1), ("_id", 1)], name="tenant")

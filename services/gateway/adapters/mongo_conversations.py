@@ -1,0 +1,117 @@
+"""Conversations in MongoDB; reads and the moves of ``last_at`` are grouped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from contracts import limits
+from contracts.event import AnyEvent
+from services.gateway.adapters import mongo_forms as forms
+from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.message import Message
+from services.gateway.domain.page import Cut, Page
+from services.gateway.ports import Kept, Key
+from services.kit.coalesce import Coalescer
+from services.kit.mongo import Collection, Document, key, translated
+from services.kit.owed import owe, owed_event
+from services.kit.versioned import Speak
+
+_WITHOUT: Final = {"owed_events": 0}
+
+
+class MongoConversations:
+    """See ``ports.Conversations``."""
+
+    def __init__(self, collection: Collection, speak: Speak) -> None:
+        self._collection, self._speak = collection, speak
+        self._reads: Coalescer[str, Conversation | None] = Coalescer(self._read, limit=200)
+        self._moves: Coalescer[UpdateOne, None] = Coalescer(self._move, limit=200)
+
+    async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
+        """See the port."""
+        form = forms.conversation_form(conversation)
+        document = {**form, "body_hash": key.body_hash, "owed_events": [owe(event)]}
+        try:
+            async with translated():
+                await self._collection.insert_one(document)
+        except DuplicateKeyError:
+            return await self._standing(form["_id"], key)
+        self._speak(form["_id"], (event,))
+        return Kept(conversation, fresh=True, same_body=True)
+
+    async def get(self, tenant: str, conversation_id: str) -> Conversation | None:
+        """See the port."""
+        return await self._reads.submit(key(tenant, conversation_id))
+
+    async def list(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Conversation]:
+        """See the port."""
+        query: Document = {"tenant": tenant, "hidden": False}
+        if channel_id:
+            query["channel_id"] = channel_id
+        if cut.after:
+            at, doc_id = datetime.fromisoformat(cut.after[0]), key(tenant, cut.after[1])
+            query["$or"] = [{"last_at": {"$lt": at}}, {"last_at": at, "_id": {"$lt": doc_id}}]
+        async with translated():
+            cursor = self._collection.find(query, _WITHOUT).sort([("last_at", -1), ("_id", -1)]).limit(cut.limit + 1)
+            found = [forms.conversation_of(document) for document in await cursor.to_list(None)]
+        items = tuple(found[: cut.limit])
+        return Page(items, _position(items[-1]) if len(found) > cut.limit else None)
+
+    async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
+        """See the port."""
+        thread = {"$concatArrays": ["$thread", [{"$literal": message.internet_message_id}]]}
+        change = {
+            "thread": {"$slice": [thread, -limits.REFERENCES]}, "last_at": {"$max": ["$last_at", message.accepted_at]},
+            "subject": {"$ifNull": ["$subject", {"$literal": message.subject}]},
+        }  # fmt: skip
+        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, [{"$set": change}]))
+
+    async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
+        """See the port."""
+        guard = {"_id": key(conversation.tenant, conversation.conversation_id), "version": conversation.version}
+        change = {"$set": {"hidden": True, "version": event.data.version}, "$push": {"owed_events": owe(event)}}
+        return await self._owing(guard, change)
+
+    async def owe_again(self, tenant: str, conversation_id: str, event: AnyEvent) -> None:
+        """See the port."""
+        guard = {"_id": key(tenant, conversation_id), "version": event.data.version}
+        await self._owing(guard, {"$push": {"owed_events": owe(event)}})
+
+    async def _owing(self, guard: Document, change: Document) -> bool:
+        async with translated():
+            document = await self._collection.find_one_and_update(
+                guard, change, {"owed_events": 1, "tenant": 1}, return_document=True
+            )
+        if document is None:
+            return False
+        owed = [owed_event(document["tenant"], one, "gateway") for one in document["owed_events"]]
+        self._speak(document["_id"], owed)
+        return True
+
+    async def _standing(self, doc_id: str, key: Key) -> Kept[Conversation]:
+        async with translated():
+            document = await self._collection.find_one({"_id": doc_id}, _WITHOUT)
+        if document is None:
+            raise LookupError("a conversation that stood there is gone")
+        same = document["body_hash"] == key.body_hash
+        return Kept(forms.conversation_of(document), fresh=False, same_body=same)
+
+    async def _read(self, group: Sequence[str]) -> Sequence[Conversation | None]:
+        async with translated():
+            found = await self._collection.find({"_id": {"$in": [*{*group}]}}, _WITHOUT).to_list(None)
+        known = {document["_id"]: forms.conversation_of(document) for document in found}
+        return [known.get(doc_id) for doc_id in group]
+
+    async def _move(self, group: Sequence[UpdateOne]) -> Sequence[None]:
+        async with translated():
+            await self._collection.bulk_write([*group], ordered=False)
+        return [None] * len(group)
+
+
+def _position(conversation: Conversation) -> tuple[str, ...]:
+    return (conversation.last_at.isoformat(), conversation.conversation_id)

@@ -1,0 +1,138 @@
+"""The composition root of the gateway."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from services.gateway.adapters.backlog import MongoBacklog
+from services.gateway.adapters.blob_bodies import BlobBodies
+from services.gateway.adapters.http_app import application
+from services.gateway.adapters.kit_seals import EgressHosts, KitSeals, TokenStamps, read_keyring, read_sealer
+from services.gateway.adapters.liquid_previews import LiquidPreviews
+from services.gateway.adapters.mongo_conversations import MongoConversations
+from services.gateway.adapters.mongo_messages import MongoMessages
+from services.gateway.adapters.mongo_operators import MongoOperators
+from services.gateway.adapters.mongo_views import MongoChannels, MongoSignatures, MongoStatuses, MongoTenants
+from services.gateway.adapters.mongo_wishes import MongoWishes
+from services.gateway.adapters.rest import Door
+from services.gateway.adapters.tokens import Tokens
+from services.gateway.adapters.waiters import Waiters
+from services.gateway.handlers.accept_message import AcceptMessage
+from services.gateway.handlers.ask_owner import AskOwner
+from services.gateway.handlers.change_channel import ChangeChannel
+from services.gateway.handlers.create_channel import CreateChannel
+from services.gateway.handlers.interrupt_message import InterruptMessage
+from services.gateway.handlers.mark_sent import MarkSent
+from services.gateway.handlers.preview_signature import PreviewSignature
+from services.gateway.handlers.project_message import ProjectMessage
+from services.gateway.handlers.project_settings import ProjectSettings
+from services.gateway.handlers.publish_again import PublishOverdue
+from services.gateway.handlers.publish_current import PublishCurrent
+from services.gateway.handlers.put_operator import PutOperator
+from services.gateway.handlers.put_signature import PutSignature
+from services.gateway.handlers.put_tenant import PutTenant
+from services.gateway.handlers.read_channel import ReadChannel
+from services.gateway.handlers.read_conversation import ReadConversation
+from services.gateway.handlers.read_message import ReadMessage
+from services.gateway.handlers.reconnect_channel import ReconnectChannel
+from services.gateway.handlers.remove_channel import RemoveChannel
+from services.gateway.handlers.resend_message import ResendMessage
+from services.gateway.handlers.seal_credentials import SealCredentials
+from services.gateway.handlers.send_message import SendMessage
+from services.gateway.handlers.start_conversation import StartConversation
+from services.gateway.ports import Ports
+from services.gateway.routes import KEYS_S, Handlers, endpoints, routes
+from services.gateway.settings import Settings
+from services.kit import probes
+from services.kit.blobs import Blobs
+from services.kit.clock import SystemClock
+from services.kit.egress import Egress
+from services.kit.loops import Loop
+from services.kit.mongo import Client, connect
+from services.kit.owed import MongoOwed
+from services.kit.publisher import Publisher
+from services.kit.relay import Relay
+from services.kit.rendering import Renderer, pool
+from services.kit.runtime import Assembly
+
+NAME = "gateway"
+OWING = ("messages", "conversations", "operators", "wishes")
+
+
+async def build(settings: Settings) -> Assembly:
+    """The gateway, composed and not yet started."""
+    client = connect(settings.mongo)
+    database = client[settings.database(NAME)]
+    publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
+    relays = {name: Relay(MongoOwed(database[name], NAME), publisher) for name in OWING}
+    renderer, tokens = Renderer(pool()), Tokens(settings.jwks_url, settings.issuer)
+    use = compose(adapters(settings, client, relays, renderer))
+
+    async def drain() -> None:
+        for relay in relays.values():
+            await relay.drain()
+
+    async def close() -> None:
+        client.close()
+
+    readiness, heartbeat = probes.Readiness(), probes.Heartbeat()
+    http = application(Door(tokens), endpoints(use), probes.routes(readiness, heartbeat))
+    made = routes(use, tuple(relays.values()), Loop("token-keys", tokens.keys.refresh, KEYS_S))
+    return Assembly(NAME, settings, made, publisher, readiness, heartbeat, http, on_stop=(close, renderer.close, drain))
+
+
+def adapters(settings: Settings, client: Client, relays: dict[str, Relay], renderer: Renderer) -> Ports:
+    """The ports on Kafka, MongoDB and the kit."""
+    database, clock = client[settings.database(NAME)], SystemClock()
+    allowed = [ip_network(one) for one in settings.egress_allow]
+    smtp, imap = frozenset(settings.smtp_ports), frozenset(settings.imap_ports)
+    return Ports(
+        messages=MongoMessages(database["messages"], relays["messages"].hand_over),
+        conversations=MongoConversations(database["conversations"], relays["conversations"].hand_over),
+        operators=MongoOperators(database["operators"], relays["operators"].hand_over),
+        wishes=MongoWishes(database["wishes"], relays["wishes"].hand_over),
+        backlog=MongoBacklog(database["messages"], settings.accepted_per_tenant),
+        tenants=MongoTenants(database["tenants"]),
+        channels=MongoChannels(database["channels"]),
+        statuses=MongoStatuses(database["statuses"]),
+        signatures=MongoSignatures(database["signatures"]),
+        bodies=BlobBodies(Blobs(client[settings.database("blobs")]), clock),
+        hosts=EgressHosts(Egress(allowed), smtp, imap, plain=settings.allow_plain_smtp),
+        seals=KitSeals(read_sealer(settings.sealing_public)),
+        stamps=TokenStamps(read_keyring(settings.threading_keys)),
+        previews=LiquidPreviews(renderer),
+        waits=Waiters(),
+        clock=clock,
+    )
+
+
+def compose(to: Ports) -> Handlers:
+    """The use cases on these ports."""
+    accept = AcceptMessage(
+        to.messages, to.conversations, to.channels, to.tenants, to.operators, to.backlog, to.bodies, to.stamps, to.clock
+    )
+    ask, channel = AskOwner(to.wishes, to.waits, to.clock), ReadChannel(to.channels, to.statuses)
+    seal = SealCredentials(to.hosts, to.seals)
+    return Handlers(
+        send=SendMessage(to.conversations, accept),
+        start=StartConversation(to.conversations, accept, to.clock),
+        interrupt=InterruptMessage(to.messages, to.waits, to.clock),
+        resend=ResendMessage(to.messages, to.conversations, to.bodies, accept, to.clock),
+        mark=MarkSent(to.messages, to.clock),
+        message=ReadMessage(to.messages, to.bodies),
+        conversation=ReadConversation(to.conversations, to.messages),
+        tenant=PutTenant(to.tenants, ask),
+        operator=PutOperator(to.operators, to.clock),
+        channel=channel,
+        create=CreateChannel(seal, ask, channel),
+        change=ChangeChannel(to.channels, seal, ask, channel),
+        remove=RemoveChannel(to.channels, ask, channel),
+        reconnect=ReconnectChannel(to.channels, ask, channel),
+        signature=PutSignature(to.channels, to.operators, to.signatures, ask),
+        preview=PreviewSignature(to.channels, to.operators, to.tenants, to.previews),
+        wish=ask,
+        project=ProjectMessage(to.messages, to.waits),
+        settings=ProjectSettings(to.tenants, to.channels, to.statuses, to.signatures, to.wishes, to.waits),
+        overdue=PublishOverdue(to.messages, to.clock),
+        current=PublishCurrent(to.operators, to.conversations, to.clock),
+    )

@@ -1,0 +1,1 @@
+"""The gateway's rules: no await, no clock, no driver."""

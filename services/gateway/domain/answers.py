@@ -1,0 +1,61 @@
+"""What use cases answer, where a message or a conversation alone does not say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.message import Message
+from services.gateway.domain.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A conversation and its first message, if one was written."""
+
+    conversation: Conversation
+    message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation with a page of its messages, the newest first."""
+
+    conversation: Conversation
+    messages: Page[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """It was stopped: no server has accepted the message and none will be given it.
+
+    ``cancel_id`` is the cancel that was answered, None where the end was known and nobody had to be asked.
+    """
+
+    message: Message
+    outcome: str
+    cancel_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The outbox has not answered yet; the answer will stand with the message under this cancel."""
+
+    message: Message
+    cancel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A settings change that its owner has not answered yet; ``what`` is the path of what is to change."""
+
+    request_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A settings change that was made; ``version`` is the one that made it."""
+
+    request_id: str
+    version: int

@@ -1,0 +1,165 @@
+"""Everything that can wake the gateway: HTTP, topics, loops, each with the use case that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts import topics
+from services.gateway.adapters.endpoint import Either, Endpoint, Trait
+from services.gateway.adapters.rest_channels import ChannelPage, ChannelResource
+from services.gateway.adapters.rest_conversations import (
+    ConversationPage,
+    ConversationResource,
+    OpenedResource,
+    StartedResource,
+)
+from services.gateway.adapters.rest_messages import InterruptResource, MessageResource
+from services.gateway.adapters.rest_requests import (
+    ChannelBody,
+    OperatorBody,
+    PolicyBody,
+    PreviewBody,
+    SendBody,
+    StartBody,
+    TemplateBody,
+    TenantBody,
+)
+from services.gateway.adapters.rest_settings import (
+    OperatorPage,
+    OperatorResource,
+    PreviewResource,
+    RequestResource,
+    SignaturesResource,
+    TenantResource,
+)
+from services.gateway.domain.answers import Undecided
+from services.gateway.handlers.ask_owner import AskOwner
+from services.gateway.handlers.change_channel import ChangeChannel
+from services.gateway.handlers.create_channel import CreateChannel
+from services.gateway.handlers.interrupt_message import InterruptMessage
+from services.gateway.handlers.mark_sent import MarkSent
+from services.gateway.handlers.preview_signature import PreviewSignature
+from services.gateway.handlers.project_message import ProjectMessage
+from services.gateway.handlers.project_settings import ProjectSettings
+from services.gateway.handlers.publish_again import PublishOverdue
+from services.gateway.handlers.publish_current import PublishCurrent
+from services.gateway.handlers.put_operator import PutOperator
+from services.gateway.handlers.put_signature import PutSignature
+from services.gateway.handlers.put_tenant import PutTenant
+from services.gateway.handlers.read_channel import ReadChannel
+from services.gateway.handlers.read_conversation import ReadConversation
+from services.gateway.handlers.read_message import ReadMessage
+from services.gateway.handlers.reconnect_channel import ReconnectChannel
+from services.gateway.handlers.remove_channel import RemoveChannel
+from services.gateway.handlers.resend_message import ResendMessage
+from services.gateway.handlers.send_message import SendMessage
+from services.gateway.handlers.start_conversation import StartConversation
+from services.kit.consume import On
+from services.kit.loops import Loop
+from services.kit.relay import Relay
+from services.kit.runtime import Routes
+
+RELAY_S, SWEEP_S, KEYS_S = 2.0, 60.0, 300.0
+SETTINGS = (topics.TENANTS, topics.CHANNELS, topics.CHANNEL_STATUS, topics.SIGNATURES, topics.REQUEST_OUTCOMES)
+INTERRUPTED = Either((200, 202), lambda answer: 202 if isinstance(answer, Undecided) else 200)
+STARTED = Either((202, 201), lambda answer: 202 if answer.message else 201)
+E = Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The use cases, composed."""
+
+    send: SendMessage
+    start: StartConversation
+    interrupt: InterruptMessage
+    resend: ResendMessage
+    mark: MarkSent
+    message: ReadMessage
+    conversation: ReadConversation
+    tenant: PutTenant
+    operator: PutOperator
+    channel: ReadChannel
+    create: CreateChannel
+    change: ChangeChannel
+    remove: RemoveChannel
+    reconnect: ReconnectChannel
+    signature: PutSignature
+    preview: PreviewSignature
+    wish: AskOwner
+    project: ProjectMessage
+    settings: ProjectSettings
+    overdue: PublishOverdue
+    current: PublishCurrent
+
+
+def endpoints(use: Handlers) -> tuple[Endpoint, ...]:
+    """HTTP: method, path, use case, what it does, scopes (one of them), what it gives and takes."""
+    sends, resolves, platform = ("messages:send",), ("messages:resolve",), ("platform:tenants",)
+    interrupts = ("messages:interrupt", "messages:interrupt:any")
+    reads, writes, staffs = ("conversations:read",), ("conversations:write",), ("operators:write",)
+    sees, sets, signs = ("channels:read",), ("channels:write",), ("signatures:write",)
+    one, signed = "/v1/channels/{channel_id}", "/v1/channels/{channel_id}/signatures"
+    staff = "/v1/operators/{operator_id}"
+    said, talk = "/v1/messages/{message_id}", "/v1/conversations/{conversation_id}"
+    # fmt: off
+    return (
+        E("POST", "/v1/messages", use.send.handle, "Send a message into a conversation",
+          sends, MessageResource, SendBody, Trait.KEYED, 202),
+        E("GET", said, use.message.handle, "Read a message", reads, MessageResource),
+        E("POST", f"{said}/interrupt", use.interrupt.handle, "Interrupt a message",
+          interrupts, InterruptResource, status=INTERRUPTED),
+        E("POST", f"{said}/resend", use.resend.handle, "Send a parked message again",
+          resolves, MessageResource, None, Trait.KEYED, 202),
+        E("POST", f"{said}/mark-sent", use.mark.handle, "Mark a parked message as sent", resolves, MessageResource),
+        E("POST", f"{said}/hide", use.message.hide, "Hide a message; this recalls nothing", writes, MessageResource),
+        E("GET", "/v1/conversations", use.conversation.list, "List conversations",
+          reads, ConversationPage, None, Trait.PAGED | Trait.TIMED, query=("channel_id",)),
+        E("POST", "/v1/conversations", use.start.handle, "Start a conversation",
+          writes, StartedResource, StartBody, Trait.KEYED, STARTED),
+        E("GET", talk, use.conversation.handle, "Read a conversation with its messages",
+          reads, OpenedResource, None, Trait.PAGED),
+        E("POST", f"{talk}/hide", use.conversation.hide, "Hide a conversation", writes, ConversationResource),
+        E("GET", "/v1/channels", use.channel.list, "List channels", sees, ChannelPage, None, Trait.PAGED),
+        E("POST", "/v1/channels", use.create.handle, "Connect a mail account",
+          sets, ChannelResource, ChannelBody, Trait.TAGGED | Trait.SETTLES, 201),
+        E("GET", one, use.channel.handle, "Read a channel", sees, ChannelResource, None, Trait.TAGGED),
+        E("PUT", one, use.change.handle, "Change a channel", sets, ChannelResource, ChannelBody, Trait.CHANGED),
+        E("DELETE", one, use.remove.handle, "Remove a channel", sets, ChannelResource, None, Trait.CHANGED),
+        E("POST", f"{one}/reconnect", use.reconnect.handle, "Connect again now",
+          sets, ChannelResource, None, Trait.SETTLES),
+        E("GET", signed, use.signature.read, "Read a channel's signatures", sees, SignaturesResource),
+        E("PUT", f"{signed}/operators/{{operator_id}}", use.signature.handle, "Put an operator's signature",
+          signs, SignaturesResource, TemplateBody, Trait.CHANGED),
+        E("PUT", f"{signed}/default", use.signature.default, "Put the default signature",
+          signs, SignaturesResource, TemplateBody, Trait.CHANGED),
+        E("PUT", f"{signed}/policy", use.signature.turn, "Turn the two switches",
+          signs, SignaturesResource, PolicyBody, Trait.CHANGED),
+        E("POST", f"{signed}/preview", use.preview.handle, "Preview a signature",
+          signs, PreviewResource, PreviewBody),
+        E("GET", "/v1/operators", use.operator.list, "List operators", sees, OperatorPage, None, Trait.PAGED),
+        E("GET", staff, use.operator.read, "Read an operator", sees, OperatorResource, None, Trait.TAGGED),
+        E("PUT", staff, use.operator.handle, "Put an operator",
+          staffs, OperatorResource, OperatorBody, Trait.TAGGED | Trait.MATCHED),
+        E("GET", "/v1/tenants/{tenant_id}", use.tenant.read, "Read a tenant", (), TenantResource),
+        E("PUT", "/v1/tenants/{tenant_id}", use.tenant.handle, "Make or change a tenant",
+          platform, TenantResource, TenantBody, Trait.SETTLES),
+        E("GET", "/v1/requests/{request_id}", use.wish.read, "Read how a settings change stands",
+          (), RequestResource),
+    )
+    # fmt: on
+
+
+def routes(use: Handlers, relays: Sequence[Relay], keys: Loop) -> Routes:
+    """Topics and loops."""
+    facts = dict.fromkeys(topics.OUTBOUND.events, use.project.handle)
+    states = dict.fromkeys((kind for topic in SETTINGS for kind in topic.events), use.settings.handle)
+    own = dict.fromkeys((*topics.OPERATORS.events, *topics.CONVERSATIONS.events), use.current.handle)
+    events = (
+        On("messages", (topics.OUTBOUND,), facts, batch=100),
+        On("settings", SETTINGS, states, forget=use.settings.forget, batch=100),
+        On("own", (topics.OPERATORS, topics.CONVERSATIONS), own, batch=100),
+    )
+    sweeps = tuple(Loop(f"relay-{n}", relay.sweep, RELAY_S) for n, relay in enumerate(relays))
+    return Routes(events, (*sweeps, Loop("overdue", use.overdue.handle, SWEEP_S), keys))
