@@ -25,7 +25,8 @@ from services.outbox.adapters.mongo_lists import MongoLists
 from services.outbox.domain.document import Message
 from services.outbox.ports import Birth, Change, Fenced, Gone, Inserted, Lost, Standing, Unanswered, Won
 
-_DUPLICATE: Final = 11000
+_PASSING: Final = frozenset({6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+"""Codes of a server that is going, coming or busy: the write may be tried again."""
 _BODIES: Final = 100
 """How many documents with their MIME (up to 64 KiB each) go over the wire at once."""
 _TIMES: Final = {"created_at": 1, "undo_until": 1, "due_at": 1}
@@ -36,22 +37,26 @@ class MongoMessages(MongoLists):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._loads: Coalescer[str, Message | None] = Coalescer(self._load, limit=_BODIES)
-        self._births: Coalescer[Birth, Inserted | Standing] = Coalescer(self._insert, limit=_BODIES)
+        self._loads: Coalescer[str, Document | None] = Coalescer(self._load, limit=_BODIES)
+        self._births: Coalescer[Birth, Inserted | Standing | Exception] = Coalescer(self._insert, limit=_BODIES)
         self._writes: Coalescer[Change, bool | Exception] = Coalescer(self._write)
         self._commits: Coalescer[tuple[Change, float], Won | Lost | Unanswered] = Coalescer(self._commit)
 
     async def load(self, tenant: str, message_id: str) -> Message | None:
         """See MessageStore."""
-        return await self._loads.submit(mongo.key(tenant, message_id))
+        found = await self._loads.submit(mongo.key(tenant, message_id))
+        return None if found is None else to_message(found)
 
     async def insert(self, birth: Birth) -> Inserted | Standing:
         """See MessageStore."""
-        return await self._births.submit(birth)
+        found: Inserted | Standing | Exception = await self._births.submit(birth)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def write(self, change: Change) -> bool:
         """See MessageStore."""
-        written = await self._writes.submit(change)
+        written: bool | Exception = await self._writes.submit(change)
         if isinstance(written, Exception):
             raise written
         return written
@@ -70,20 +75,18 @@ class MongoMessages(MongoLists):
         ours = found is not None and found.transmission is not None and found.transmission.by == by
         return Won(found) if ours and found is not None else Gone()
 
-    async def _load(self, ids: list[str]) -> Sequence[Message | None]:
+    async def _load(self, ids: list[str]) -> Sequence[Document | None]:
         found = {document["_id"]: document for document in await self._read(ids)}
-        return [to_message(found[each]) if each in found else None for each in ids]
+        return [found.get(each) for each in ids]
 
-    async def _insert(self, births: list[Birth]) -> Sequence[Inserted | Standing]:
+    async def _insert(self, births: list[Birth]) -> Sequence[Inserted | Standing | Exception]:
         ids = [doc_id(birth.message) for birth in births]
         created, failed, _ = await self._bulk([writes.insertion(birth) for birth in births])
-        if wrong := [error for error in failed.values() if error.get("code") != _DUPLICATE]:
-            raise unavailable.Unanswered(f"MongoDB refused an insertion: code {wrong[0].get('code')}")
         times = {each["_id"]: each for each in await self._read([ids[at] for at in created], _TIMES)}
-        standing = await self._load([each for at, each in enumerate(ids) if at not in created])
-        found = iter(standing)
+        standing = [at for at in range(len(births)) if at not in created]
+        found = dict(zip(standing, await self._load([ids[at] for at in standing]), strict=True))
         return [
-            _inserted(birth, times.get(ids[at])) if at in created else _standing(next(found))
+            _inserted(birth, times.get(ids[at])) if at in created else _standing(found[at], failed.get(at))
             for at, birth in enumerate(births)
         ]
 
@@ -94,7 +97,7 @@ class MongoMessages(MongoLists):
             return [True] * len(changes)
         found = await self._by_id(changes, {"stamps": 1})
         return [
-            stamp in found.get(doc_id(change.before), {}).get("stamps", ()) or _failure(failed.get(at))
+            stamp in found.get(doc_id(change.before), {}).get("stamps", ()) or (at in failed and _refused(failed[at]))
             for at, (change, stamp) in enumerate(zip(changes, stamps, strict=True))
         ]
 
@@ -138,9 +141,10 @@ def _partly(details: Mapping[str, Any]) -> tuple[Mapping[int, Any], Mapping[int,
     return created, {each["index"]: each for each in details.get("writeErrors", ())}, details.get("nMatched", 0)
 
 
-def _failure(error: Document | None) -> bool | Exception:
-    """A miss, or what the server refused this one write with (its message may hold addresses: the code alone)."""
-    return False if error is None else RuntimeError(f"MongoDB refused a write: code {error.get('code')}")
+def _refused(error: Document) -> Exception:
+    """What the server refused one write with (its message may hold addresses: the code alone)."""
+    text = f"MongoDB refused a write: code {error.get('code')}"
+    return unavailable.Unanswered(text) if error.get("code") in _PASSING else RuntimeError(text)
 
 
 def _lost(error: Document | None) -> Lost | Unanswered:
@@ -153,15 +157,15 @@ def _carries(found: Document | None, change: Change) -> bool:
     return stamped and found is not None and found["attempt"] == change.after.attempt
 
 
-def _standing(found: Message | None) -> Standing:
-    if found is None:
-        raise unavailable.Unanswered("a document that stood there is gone")
-    return Standing(found)
+def _standing(found: Document | None, error: Document | None) -> Standing | Exception:
+    if found is not None:
+        return Standing(to_message(found))
+    return _refused(error) if error else unavailable.Unanswered("a document that stood there is gone")
 
 
-def _inserted(birth: Birth, times: Document | None) -> Inserted:
+def _inserted(birth: Birth, times: Document | None) -> Inserted | Exception:
     if times is None:
-        raise unavailable.Unanswered("a document that was created is gone")
+        return unavailable.Unanswered("a document that was created is gone")
     known = {name: times[name] for name in _TIMES if name in times}
     return Inserted(replace(birth.message, **known), tuple(_queued_at(event, known) for event in birth.owed))
 

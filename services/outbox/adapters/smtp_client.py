@@ -37,6 +37,12 @@ class Client(aiosmtplib.SMTP):
         assert isinstance(self.protocol, Conversation)
         return self.protocol
 
+    def drop(self) -> None:
+        """Close at once, without a goodbye."""
+        if isinstance(self.protocol, Conversation):
+            self.protocol.abort()
+        self.close()
+
     async def _create_connection(self, timeout: float | None) -> SMTPResponse:
         loop = asyncio.get_running_loop()
         protocol = Conversation(loop=loop, connection_lost_callback=self._on_connection_lost)

@@ -122,11 +122,12 @@ class _Opening:
         return self.failed(Why.RATE_LIMITED if limited else Why.SERVER_UNAVAILABLE, reply)
 
     def tidy(self) -> None:
+        """The client's transport owns the socket from the moment there is a client."""
         if self.done:
             return
         if self.client is not None:
-            self.client.close()
-        if self.wire is not None:
+            self.client.drop()
+        elif self.wire is not None:
             self.wire.close()
 
 

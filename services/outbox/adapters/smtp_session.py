@@ -128,8 +128,8 @@ class SmtpSession:
         return answers
 
     def _closed(self, why: str, *, dot_sent: bool = False) -> NoReply:
+        self._client.drop()
         self._wire.abort()
-        self._client.close()
         return NoReply(dot_sent, why)
 
     async def reset(self) -> bool:
