@@ -20,5 +20,5 @@ class LiquidPreviews:
         """See the port."""
         rendered = await self._renderer.render(template, Variables(**variables))
         if isinstance(rendered, RenderFailed):
-            return invalid(f"template.{rendered.part}", rendered.code, rendered.reason)
+            return invalid(rendered.part, rendered.code, rendered.reason)
         return Preview(rendered.html, rendered.text)
