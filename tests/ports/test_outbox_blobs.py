@@ -13,7 +13,7 @@ from services.kit.mongo import Database
 from services.kit.unavailable import Unavailable
 from services.outbox.adapters.composer import MimeComposer
 from services.outbox.adapters.mongo_clock import MongoClock
-from services.outbox.adapters.raw_blobs import MimeBlobs
+from services.outbox.adapters.raw_blobs import KeptRaw
 from services.outbox.ports import Rendered
 from tests.unit.outbox_adapters.test_mime import composed
 
@@ -26,7 +26,7 @@ async def test_rendered_mime_lives_as_long_as_its_message(mongo_database: Databa
     text = await blobs.put(TENANT, "Olá\n".encode() * 40_000, "text/plain")
     rendered = await MimeComposer(blobs).render(TENANT, composed(text_ref=text))
     assert isinstance(rendered, Rendered)
-    kept = MimeBlobs(blobs, clock)
+    kept = KeptRaw(blobs, SystemClock())
     ref = await kept.keep(TENANT, rendered.octets, 35)
     assert (ref.sha256, ref.size) == (rendered.sha256, len(rendered.octets))
     assert await kept.read(TENANT, ref.blob_id) == rendered.octets

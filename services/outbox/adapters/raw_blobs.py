@@ -24,7 +24,8 @@ class KeptRaw:
     async def keep(self, tenant: str, octets: bytes, days: int) -> BlobRef:
         """See RawBlobs."""
         ref = await self.blobs.put(tenant, octets, _MEDIA_TYPE)
-        await self.blobs.extend(tenant, ref.blob_id, self.clock.now() + timedelta(days=days))
+        if not await self.blobs.extend(tenant, ref.blob_id, self.clock.now() + timedelta(days=days)):
+            raise Unavailable("a blob went before it could be kept")
         return ref
 
     async def read(self, tenant: str, blob_id: str) -> bytes:
