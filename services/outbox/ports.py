@@ -6,17 +6,19 @@ Every method takes one message; grouping concurrent calls is the adapter's. Infr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from contracts.blob import BlobRef
 from contracts.channel import ChannelChanged
 from contracts.event import AnyEvent, Event
 from contracts.message import MessageComposed
 from services.kit.clock import Clock as Clock
+from services.outbox.domain.board import Board
 from services.outbox.domain.document import Message
+from services.outbox.domain.lane import LaneKey
 from services.outbox.domain.lane import Ticket as Ticket
 from services.outbox.domain.replies import Answer, NotOpen
 from services.outbox.domain.smtp_status import SmtpStatus
@@ -349,6 +351,47 @@ class Hands(Protocol):
         """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id").
 
         They are all it owed when it was read (``Message.owed``), then what was just written."""
+        ...
+
+
+class Desk(Protocol):
+    """The desk of one replica: its board of lanes, what it has begun, and the bell that says there is something new.
+
+    ``owner``: this process, a new id with each start. ``claiming``: lanes being asked for; ``elsewhere``: lanes that
+    another replica held, until when (monotonic) we believe it.
+    """
+
+    owner: str
+    board: Board
+    claiming: set[LaneKey]
+    elsewhere: dict[LaneKey, float]
+
+    def ring(self) -> None:
+        """Something is new on the board."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Until the bell rings, or that long."""
+        ...
+
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
+        """Let it run beside everything else."""
+        ...
+
+    def close(self) -> None:
+        """Take up nothing any more."""
+        ...
+
+    async def finish(self) -> None:
+        """Wait for everything that has begun."""
+        ...
+
+
+class Offers(Protocol):
+    """Where a message goes that was just taken in."""
+
+    async def handle(self, message: Message) -> None:
+        """See that it is sent when due; an optimisation that never raises: the sweep finds what is lost here."""
         ...
 
 

@@ -15,7 +15,7 @@ from services.outbox.handlers.cancel_message import CancelMessage
 from services.outbox.handlers.commit_message import CommitMessage, DataLimit
 from services.outbox.handlers.expire_messages import ExpireMessages
 from services.outbox.handlers.forget_messages import ForgetMessages
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.recover_transmissions import RecoverTransmissions
 from services.outbox.handlers.settle_transmission import SettleTransmission
 from services.outbox.handlers.submit_message import SubmitMessage

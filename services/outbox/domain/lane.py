@@ -16,6 +16,8 @@ from services.outbox.domain.rate import Bucket
 
 LaneKey = tuple[str, str]
 """(tenant, channel_id)."""
+AT_HAND = 16 * 1024
+"""Messages with a raw form up to this size are kept in memory until they are due; others are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ class Ticket:
     def lane(self) -> LaneKey:
         """The lane it belongs to."""
         return self.tenant, self.channel_id
+
+
+def ticket_of(message: Message, *, first: bool, due_at: datetime | None = None) -> Ticket:
+    """The ticket of a message that waits; small ones stay at hand."""
+    small = message.raw is not None and message.raw.octets is not None and len(message.raw.octets) <= AT_HAND
+    due = due_at or message.due_at
+    if due is None:
+        raise ValueError("a message that waits is due at some time")
+    return Ticket(
+        message.tenant, message.channel_id, message.message_id, message.conversation_id, due, first,
+        message if small else None,
+    )  # fmt: skip
 
 
 class Blocked:

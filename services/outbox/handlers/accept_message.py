@@ -14,10 +14,9 @@ from services.outbox.domain.document import Message, Policy, Raw, Reason, Recipi
 from services.outbox.domain.facts import Decision
 from services.outbox.domain.horizon import too_old
 from services.outbox.domain.intake import born, born_interrupted
-from services.outbox.handlers.offer_message import OfferMessage
-from services.outbox.handlers.record import TRIES, Record, without_owed
-from services.outbox.handlers.speak import speak
-from services.outbox.ports import Birth, Channels, Composer, Inserted, RawBlobs, Rendered
+from services.outbox.handlers.facts import speak
+from services.outbox.handlers.record_decision import TRIES, Record, without_owed
+from services.outbox.ports import Birth, Channels, Composer, Inserted, Offers, RawBlobs, Rendered
 
 RAW_DAYS = 35
 
@@ -30,7 +29,7 @@ class AcceptMessage:
     channels: Channels
     composer: Composer
     blobs: RawBlobs
-    offer: OfferMessage
+    offer: Offers
 
     async def handle(self, event: Event[MessageComposed]) -> None:
         """Raises Unavailable while the channel's copy, a blob or the database is not there."""
@@ -70,7 +69,7 @@ class AcceptMessage:
                 return
             if found.message.terminal_at is not None:
                 return
-            _, met = await self.record.decide(found.message, lambda tombstone, at: _meets(tombstone, message, at))
+            _, met = await self.record.handle(found.message, lambda tombstone, at: _meets(tombstone, message, at))
             if met is not None:
                 return
         raise Unavailable("the tombstone keeps changing")

@@ -12,8 +12,8 @@ from services.outbox.domain.cancel import cancel, tombstone
 from services.outbox.domain.document import Cancel, Message, Status
 from services.outbox.domain.facts import Answered
 from services.outbox.domain.horizon import too_old
-from services.outbox.handlers.record import Record
-from services.outbox.handlers.speak import SOURCE, answered
+from services.outbox.handlers.facts import SOURCE, answered
+from services.outbox.handlers.record_decision import Record
 from services.outbox.ports import Birth, Inserted
 
 
@@ -41,7 +41,7 @@ class CancelMessage:
         return None
 
     async def _meet(self, asked: Event[CancelRequested], message: Message, wish: Cancel) -> None:
-        message, decided = await self.record.decide(message, lambda it, now: cancel(it, wish, now))
+        message, decided = await self.record.handle(message, lambda it, now: cancel(it, wish, now))
         if isinstance(decided, Answered):
             self.record.tell(message, ())
             await self._answer(asked, message, decided)

@@ -19,8 +19,8 @@ from services.outbox.domain.backoff import later
 from services.outbox.domain.document import Message
 from services.outbox.domain.envelope import Verdicts
 from services.outbox.domain.facts import Decision
-from services.outbox.handlers.record import Record, without_owed
-from services.outbox.handlers.speak import speak
+from services.outbox.handlers.facts import speak
+from services.outbox.handlers.record_decision import Record, without_owed
 from services.outbox.ports import Change, Clock, Fenced, Gone, Unanswered, Won
 
 FENCE_PAUSE_S = 0.5

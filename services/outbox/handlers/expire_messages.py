@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.outbox.domain.give_up import expire
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +18,5 @@ class ExpireMessages:
         """How many were found."""
         expired = await self.record.store.expired(limit)
         for message in expired:
-            await self.record.decide(message, expire)
+            await self.record.handle(message, expire)
         return len(expired)

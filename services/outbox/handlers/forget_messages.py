@@ -8,7 +8,7 @@ from datetime import datetime
 from services.outbox.domain.document import Message, Status
 from services.outbox.domain.facts import Decision
 from services.outbox.domain.horizon import forget_before, orphan, slim_before
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ForgetMessages:
     async def _orphans(self, now: datetime, limit: int) -> int:
         found = await self.record.store.orphans(forget_before(now), limit)
         for tombstone in found:
-            await self.record.decide(tombstone, _answered)
+            await self.record.handle(tombstone, _answered)
         return len(found)
 
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from services.outbox.domain.lane import LaneKey
 from services.outbox.domain.rate import Bucket
-from services.outbox.handlers.desk import Desk
-from services.outbox.ports import Channels, Clock, DatabaseClock, Lane, Lanes, MessageStore
+from services.outbox.ports import Channels, Clock, DatabaseClock, Desk, Lane, Lanes, MessageStore
 
 HOLD_S = 10.0
 """A lane of a replica that died is free after this long."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from services.kit import logs
 from services.kit.unavailable import Unavailable
 from services.outbox.domain.document import Message, Status
-from services.outbox.domain.lane import LaneKey
-from services.outbox.handlers.desk import ticket_of
+from services.outbox.domain.lane import LaneKey, ticket_of
 from services.outbox.handlers.hold_lane import HoldLane
 
 log = logs.get_logger()

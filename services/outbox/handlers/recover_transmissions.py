@@ -10,7 +10,7 @@ from services.outbox.domain.backoff import Backoff, later
 from services.outbox.domain.document import Message
 from services.outbox.domain.facts import Decision
 from services.outbox.domain.recover import recovered
-from services.outbox.handlers.record import Record, Rule
+from services.outbox.handlers.record_decision import Record, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class RecoverTransmissions:
         """How many were found."""
         lapsed = await self.record.store.lapsed(limit)
         for message in lapsed:
-            await self.record.decide(message, self._rule_for(message), lapsed=True)
+            await self.record.handle(message, self._rule_for(message), lapsed=True)
         return len(lapsed)
 
     def _rule_for(self, seen: Message) -> Rule:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.outbox.domain.document import Message
 from services.outbox.domain.give_up import remove_channel
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +26,4 @@ class RemoveChannelMessages:
 
     async def one(self, message: Message) -> None:
         """End this one, if it waits."""
-        await self.record.decide(message, remove_channel)
+        await self.record.handle(message, remove_channel)

@@ -15,10 +15,9 @@ from services.outbox.domain.classify import Kind, Verdict
 from services.outbox.domain.lane import LaneKey
 from services.outbox.domain.replies import NotOpen
 from services.outbox.domain.smtp_status import SmtpStatus
-from services.outbox.handlers.desk import Desk
-from services.outbox.handlers.record import TRIES
-from services.outbox.handlers.speak import SOURCE
-from services.outbox.ports import DatabaseClock, Hands, Lanes, StatusStore
+from services.outbox.handlers.facts import SOURCE
+from services.outbox.handlers.record_decision import TRIES
+from services.outbox.ports import DatabaseClock, Desk, Hands, Lanes, StatusStore
 
 Move = Callable[[SmtpStatus, datetime], SmtpStatus]
 FRESH = timedelta(hours=1)

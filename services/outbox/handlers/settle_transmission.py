@@ -17,7 +17,7 @@ from services.outbox.domain import attempt
 from services.outbox.domain.backoff import Backoff, later
 from services.outbox.domain.document import Message
 from services.outbox.domain.envelope import Verdicts
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 from services.outbox.ports import Clock
 
 PAUSE_S = 0.5

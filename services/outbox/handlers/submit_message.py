@@ -22,7 +22,7 @@ from services.outbox.domain.document import Message
 from services.outbox.domain.envelope import Verdicts
 from services.outbox.domain.replies import NoReply, Stage
 from services.outbox.handlers.commit_message import CommitMessage
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.settle_transmission import SettleTransmission
 from services.outbox.ports import Clock, RawBlobs, Session
 

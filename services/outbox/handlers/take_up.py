@@ -13,14 +13,13 @@ from services.outbox.domain.backoff import later
 from services.outbox.domain.conclude import has_expired
 from services.outbox.domain.document import Message, Status
 from services.outbox.domain.give_up import expire
-from services.outbox.domain.lane import Ticket
+from services.outbox.domain.lane import Ticket, ticket_of
 from services.outbox.domain.replies import NotOpen
-from services.outbox.handlers.desk import Desk, ticket_of
-from services.outbox.handlers.record import Record
+from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.remove_channel_messages import RemoveChannelMessages
 from services.outbox.handlers.report_smtp import ReportSmtp
 from services.outbox.handlers.submit_message import Ended, SubmitMessage
-from services.outbox.ports import Channels, Session, Submission
+from services.outbox.ports import Channels, Desk, Session, Submission
 
 log = logs.get_logger()
 SOON_S = 0.05
@@ -77,7 +76,7 @@ class TakeUp:
         if message is None or not attempt.can_be_taken_up(message):
             return None
         if has_expired(message, self.record.database_clock.now()):
-            await self.record.decide(message, expire)
+            await self.record.handle(message, expire)
             return None
         channel = await self.channels.get(*ticket.lane)
         if channel is None:

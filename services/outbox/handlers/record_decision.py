@@ -10,7 +10,7 @@ from contracts.event import AnyEvent
 from services.kit.unavailable import Unavailable
 from services.outbox.domain.document import Message
 from services.outbox.domain.facts import Answered, Decision
-from services.outbox.handlers.speak import doc_id, speak
+from services.outbox.handlers.facts import doc_id, speak
 from services.outbox.ports import Change, DatabaseClock, Hands, MessageStore
 
 TRIES = 5
@@ -40,7 +40,7 @@ class Record:
         if owed or before.owed:
             self.relay.hand_over(doc_id(before), (*before.owed, *owed))
 
-    async def decide(self, before: Message, rule: Rule, *, lapsed: bool = False) -> Decided:
+    async def handle(self, before: Message, rule: Rule, *, lapsed: bool = False) -> Decided:
         """Decide and write; a miss reads and decides again.
 
         The document that was decided on, and what: written if it is a Decision; None where the rule has nothing to do
