@@ -50,8 +50,8 @@ class ProveChannel:
             return
         session = await self.submission.session(channel, key[0], fresh=True)
         if isinstance(session, NotOpen):
-            await self.report.not_open(key, channel.version, session)
+            await self.report.handle(key, channel.version, session)
             return
         await session.close()
         self.report.proven.pop(key, None)
-        await self.report.worked(key, channel.version)
+        await self.report.handle(key, channel.version, None)

@@ -36,27 +36,17 @@ class ReportSmtp:
     chance: Callable[[], float]
     proven: dict[LaneKey, datetime] = field(default_factory=dict)
 
-    async def worked(self, key: LaneKey, channel_version: int) -> None:
-        """A submission or a login went through."""
-        now = self.database_clock.now()
-        if now - self.proven.get(key, now - FRESH) < FRESH:
-            return
-        before, _ = await self._move(key, channel_version, smtp_status.proven)
-        self.proven[key] = now
-        if before is None or before.failures:
-            await self.lanes.resume(*key)
-            self._on_board(key, None)
-
-    async def not_open(self, key: LaneKey, channel_version: int, why: NotOpen) -> None:
-        """No session could be had."""
-        await self._fail(key, channel_version, why.reason)
-
-    async def refused(self, key: LaneKey, channel_version: int, verdict: Verdict) -> None:
-        """An answer in the middle of a submission that speaks of the channel, not of the message."""
-        reason = ConnectionReason.RATE_LIMITED
-        if verdict.kind is Kind.CHANNEL_AUTH:
-            reason = ConnectionReason.AUTHENTICATION_FAILED
-        await self._fail(key, channel_version, reason.value)
+    async def handle(self, key: LaneKey, channel_version: int, showed: NotOpen | Verdict | None) -> None:
+        """``showed``: why no session could be had, or the answer in the middle of a submission that speaks of the
+        channel; None: a submission or a login went through."""
+        if isinstance(showed, NotOpen):
+            await self._fail(key, channel_version, showed.reason)
+        elif showed is not None:
+            auth = showed.kind is Kind.CHANNEL_AUTH
+            why = ConnectionReason.AUTHENTICATION_FAILED if auth else ConnectionReason.RATE_LIMITED
+            await self._fail(key, channel_version, why.value)
+        else:
+            await self._worked(key, channel_version)
 
     async def changed(self, key: LaneKey, channel_version: int) -> None:
         """New settings: connecting, and no pause any more."""
@@ -68,6 +58,16 @@ class ReportSmtp:
             await self._move(key, channel_version, lambda it, now: _anew(it, channel_version, now))
         await self.lanes.resume(*key)
         self._on_board(key, None)
+
+    async def _worked(self, key: LaneKey, channel_version: int) -> None:
+        now = self.database_clock.now()
+        if now - self.proven.get(key, now - FRESH) < FRESH:
+            return
+        before, _ = await self._move(key, channel_version, smtp_status.proven)
+        self.proven[key] = now
+        if before is None or before.failures:
+            await self.lanes.resume(*key)
+            self._on_board(key, None)
 
     async def _fail(self, key: LaneKey, channel_version: int, reason: str) -> None:
         self.proven.pop(key, None)

@@ -89,13 +89,13 @@ class TakeUp:
     async def _submit(self, ticket: Ticket, message: Message, channel: ChannelChanged, freed: Freed) -> Ticket | None:
         session = await self.submission.session(channel, ticket.tenant)
         if isinstance(session, NotOpen):
-            await self.report.not_open(ticket.lane, channel.version, session)
+            await self.report.handle(ticket.lane, channel.version, session)
             return ticket
         ended = await self._drive(message, channel, session, freed)
         if ended.pause is not None:
-            await self.report.refused(ticket.lane, channel.version, ended.pause)
+            await self.report.handle(ticket.lane, channel.version, ended.pause)
         elif ended.message is not None and ended.message.status is Status.SENT:
-            await self.report.worked(ticket.lane, channel.version)
+            await self.report.handle(ticket.lane, channel.version, None)
         return await self._after(ticket, ended)
 
     async def _drive(self, message: Message, channel: ChannelChanged, session: Session, freed: Freed) -> Ended:
