@@ -45,8 +45,8 @@ class ComposeMessage:
         variables = _variables(channel, operator, draft, await self._tenant_name(tenant, choice))
         signed = await self.render.handle(draft.channel_id, choice, variables)
         body = await self.write.handle(tenant, draft, signed.block)
-        kept = {name: value for name, value in draft.__dict__.items() if name not in body}
-        composed = MessageComposed.model_construct(**kept, **body, sender=_sender(channel), signature=signed.used)
+        fields = draft.__dict__ | body | {"sender": _sender(channel), "signature": signed.used}
+        composed = MessageComposed.model_construct(**fields)  # validated when the draft was decoded
         await self.publisher.publish(_event(event, composed, self.clock))
 
     async def _operator(self, tenant: str, draft: Draft) -> OperatorChanged | None:
