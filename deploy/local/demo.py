@@ -80,7 +80,9 @@ async def interrupts_another(scene: Scene) -> None:
     message = await scene.send("ana", subject, "Ana sees her mistake in time.")
     clock = await scene.until(message, "queued")
     answer = await scene.interrupt("ana", message)
-    say("Ana interrupts another one while its clock shows", f"undo until {clock.get('undo_until')}", f"-> {answer}")
+    told = {name: answer[name] for name in ("outcome", "message_status", "cancel_id")}
+    say("Ana interrupts another one while its clock shows", f"undo until {clock.get('undo_until')}", f"-> {told}")
+    check(answer["outcome"] == "interrupted", f"the interrupt was answered {answer['outcome']}")
     after = await scene.until(message, "interrupted")
     await asyncio.sleep(scene.undo_seconds + 3 + 4)
     check(not await scene.mailbox("client").with_subject(subject), "the interrupted mail arrived")

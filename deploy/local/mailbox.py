@@ -63,8 +63,8 @@ def html_of(mail: EmailMessage) -> str:
     return str(part.get_content()) if part else ""
 
 
-def shown(mail: EmailMessage) -> str:
-    """The mail as evidence: its headers and its text, indented."""
+def shown(mail: EmailMessage) -> list[str]:
+    """The mail as evidence: lines of its headers and its text."""
     wanted = ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References")
     head = [f"{name}: {mail[name]}" for name in wanted if mail[name]]
-    return "\n".join(f"      | {line}" for line in [*head, "", *text_of(mail).rstrip().splitlines()])
+    return [f"| {line}" for line in [*head, "", *text_of(mail).rstrip().splitlines()]]
