@@ -122,6 +122,18 @@ def test_other_headers_are_refused(change: dict[str, Any]) -> None:
         Opener(PRIVATE).open(_with_header(_header(SEALED) | change), bound=BOUND)
 
 
+@pytest.mark.parametrize(("alg", "enc"), [("ECDH-ES", "A128GCM"), ("ECDH-ES+A256KW", "A256GCM")])
+def test_a_sound_seal_by_another_algorithm_is_refused(alg: str, enc: str) -> None:
+    header = {name: value for name, value in _header(SEALED).items() if name != "epk"} | {"alg": alg, "enc": enc}
+    registry = jwe.JWERegistry(algorithms=[alg, enc], strict_check_header=False)
+    sealed = jwe.encrypt_compact(header, "{}", ECKey.import_key(PUBLIC["keys"][0]), registry=registry)
+    for attempt in (sealed, _with_header(_header(SEALED) | {"alg": alg, "enc": enc})):
+        with pytest.raises(SealBroken):
+            Opener(PRIVATE).open(attempt, bound=BOUND)
+        with pytest.raises(SealBroken):
+            read_binding(attempt)
+
+
 @pytest.mark.parametrize("change", [{"port": "587"}, {"port": True}, {"sealed_version": 3.0}, {"direction": "pop3"}])
 def test_bound_fields_of_another_type_are_refused(change: dict[str, Any]) -> None:
     header = _header(SEALED)
