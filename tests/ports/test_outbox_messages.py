@@ -58,7 +58,7 @@ class World:
 
 @pytest.fixture
 def fake_world() -> World:
-    clock = FakeDatabaseClock(now())
+    clock = FakeDatabaseClock(now())  # stands still from here on: bounds in the tests are as wide as a test is long
     return World(FakeMessages(clock), clock.advance)
 
 
@@ -149,14 +149,14 @@ def test_a_document_is_the_message_and_a_difference_leads_to_it() -> None:
 
 async def test_a_birth_stands_and_a_second_one_leaves_it_alone(world: World) -> None:
     mine = message(undo_until=None, due_at=None)
-    before = now()
+    began = now()
     first = await world.store.insert(Birth(mine, (queued(mine),), 10, 3))
     assert isinstance(first, Inserted)
     stands = first.message
     assert stands.created_at is not None
     assert stands.undo_until == stands.created_at + timedelta(seconds=10)
     assert stands.due_at == stands.created_at + timedelta(seconds=13)
-    assert before - timedelta(seconds=1) <= stands.created_at <= now() + timedelta(seconds=1)
+    assert began - timedelta(seconds=10) <= stands.created_at <= now()
     assert (first.owed[0].data.undo_until, first.owed[0].data.due_at) == (stands.undo_until, stands.due_at)
     assert first.owed[0].time == stands.created_at
     assert await read(world.store, mine) == stands
@@ -208,11 +208,12 @@ async def test_a_write_matches_exactly(world: World, off: dict[str, Any]) -> Non
 async def test_a_commit_sets_until_by_the_stores_clock_and_the_settle_clears_it(world: World) -> None:
     mine = await born(world.store)
     change = committing(mine, "stamp", spoken(mine))
+    began = now()
     won = await world.store.commit(change, 7)
     assert isinstance(won, Won)
     stands = await read(world.store, mine)
     assert stands.transmission is not None
-    assert timedelta(seconds=6) < stands.transmission.until - now() < timedelta(seconds=8)
+    assert began - timedelta(seconds=10) <= stands.transmission.until - timedelta(seconds=7) <= now()
     assert replace(stands, transmission=change.after.transmission) == change.after
     assert stands.owed == change.owed
     assert not await world.store.write(ending(replace(won.message, transmission=Transmission("theirs", (), now()))))

@@ -62,8 +62,8 @@ def submission(
     context: ssl.SSLContext | None = None,
     *,
     plain: bool = True,
-    seconds: float = 5,
-    command_s: float = 5,
+    seconds: float = 20,
+    command_s: float = 20,
     allow: str = "127.0.0.0/8",
 ) -> SmtpSubmission:
     connector = SmtpConnector(
@@ -90,11 +90,11 @@ async def opened(running: Peer, **options: Any) -> SmtpSession:
     return found
 
 
-def soon(seconds: float = 5) -> float:
+def soon(seconds: float = 20) -> float:
     return time.monotonic() + seconds
 
 
-async def send(session: SmtpSession, mail: bytes = MAIL, *to: str, within: float = 5) -> Any:
+async def send(session: SmtpSession, mail: bytes = MAIL, *to: str, within: float = 20) -> Any:
     answers = await session.envelope("desk@a.test", to or ("b@b.test",), len(mail))
     if not any(isinstance(answer, Reply) and answer.code == 250 for answer in answers.rcpt):
         return answers
@@ -164,7 +164,7 @@ async def test_large_content_goes_in_slices() -> None:
 )
 async def test_no_answer_before_data(pipelining: bool, stage: At, action: Action, detail: str) -> None:
     async with peer(Settings(pipelining=pipelining), Rule(stage, action)) as running:
-        session = await opened(running, command_s=0.3)
+        session = await opened(running, command_s=0.3 if action is Action.SILENT else 20)
         answers = await session.envelope("desk@a.test", ["b@b.test", "c@b.test"], 10)
         silence = NoReply(dot_sent=False, detail=detail)
         if stage is At.RCPT:
@@ -188,7 +188,8 @@ async def test_no_answer_before_data(pipelining: bool, stage: At, action: Action
 async def test_no_answer_from_data_on(stage: At, action: Action, dot_sent: bool, detail: str) -> None:
     async with peer(Settings(), Rule(stage, action)) as running:
         session = await opened(running)
-        assert await send(session, within=0.4) == NoReply(dot_sent, detail)
+        within = 0.5 if action is Action.SILENT else 20
+        assert await send(session, within=within) == NoReply(dot_sent, detail)
         assert not session.usable
 
 
@@ -360,7 +361,8 @@ async def test_plain_only_where_the_platform_allows_it() -> None:
 )
 async def test_every_failed_opening_has_its_reason(rule: Rule, stage: Stage, reason: Why, code: int | None) -> None:
     async with peer(Settings(), rule) as running:
-        found = await submission(running.port, seconds=0.5).session(channel(running.port), TENANT)
+        seconds = 0.5 if rule.action is Action.SILENT else 20
+        found = await submission(running.port, seconds=seconds).session(channel(running.port), TENANT)
         assert isinstance(found, NotOpen)
         assert (found.stage, found.reason, found.reply and found.reply.code) == (stage, reason, code)
 

@@ -69,8 +69,8 @@ class Conversation(SMTPProtocol):
                 await expected.done
         except TimeoutError:
             self._break(expected, "timeout")
-        except BaseException:
-            self.in_step = False
+        except BaseException:  # cancelled: the reply would be taken for the next command's
+            self.abort()
             raise
         finally:
             self._collecting = None
