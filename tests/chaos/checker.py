@@ -131,8 +131,8 @@ def _judge_settled(message: Message, verdict: Verdict) -> None:
     for wish in message.wishes:
         reply = heard.get(wish.wish)
         cancel_id = wish.cancel_id or (reply.cancel_id if reply else None)
-        if cancel_id is None and (reply is None or reply.code not in (200, 202, 409)):
-            continue  # never taken: the caller knows that nothing was promised
+        if cancel_id is None and (reply is None or reply.code != 202):
+            continue  # answered from a final state without asking, or never taken: nothing more was promised
         if cancel_id not in answered and not (cancel_id is None and answered):
             verdict.note("unsettled", message.message_id, f"cancel {wish.wish} ({wish.via}) has no answer")
 
@@ -145,5 +145,5 @@ def _judge_foreign(history: History, verdict: Verdict) -> None:
             verdict.note("untrue", said.message_id, f"{said.kind} in another tenant's name")
     taken = {wish.wish: wish for wish in history.wishes if wish.foreign}
     for reply in history.replies:
-        if reply.wish in taken and reply.code != 404:
+        if reply.wish in taken and reply.code not in (404, 0):  # 0: no answer came
             verdict.note("untrue", taken[reply.wish].message_id, f"a foreign wish was answered {reply.code}")

@@ -20,7 +20,12 @@ from tests.chaos.verdict import FINAL
 from tests.infra.smtp_peer import PeerProcess, Rule, spawn
 from tests.infra.stack import Stack
 
-SHORT = {"MALOTE_DATA_LIMIT_S": "5", "MALOTE_DATA_MARGIN_S": "2"}
+SHORT = {
+    "MALOTE_DATA_LIMIT_S": "5",
+    "MALOTE_DATA_MARGIN_S": "2",
+    "MALOTE_RETRY_FIRST_S": "2",
+    "MALOTE_RETRY_MAX_S": "8",
+}
 EVIDENCE = Path(".local/chaos")
 
 

@@ -55,7 +55,7 @@ class Pool:
 
     async def _exchange(self, request: bytes, timeout: float) -> Answer:
         try:
-            pair = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
+            pair = self._living() or await asyncio.open_connection(self._host, self._port)
         except OSError as error:
             raise Broken(str(error)) from error
         try:
@@ -72,6 +72,15 @@ class Pool:
         else:
             self._idle.append(pair)
         return answer
+
+    def _living(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """An idle connection the server has not closed meanwhile."""
+        while self._idle:
+            pair = self._idle.pop()
+            if not pair[0].at_eof():
+                return pair
+            pair[1].close()
+        return None
 
     def close(self) -> None:
         """Close what is idle."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 from random import Random
@@ -75,6 +76,7 @@ def good(verdict: Verdict, killed: list[Killed]) -> bool:
 
 async def main(number: int, kills: int, seed: int) -> int:
     """Run and judge; returns the exit code."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is told about every broker we kill
     chance = Random(seed)
     async with Ground({"config": 1, "signature": 1, "outbox": 2, "gateway": 1}, RULES) as ground:
         await ground.open_channels(CHANNELS, CLIENTS, undo_seconds=1, connections=8)

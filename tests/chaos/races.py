@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -135,6 +136,7 @@ def good(number: int, verdict: Verdict, races: Tally) -> bool:
 
 async def main(number: int, seed: int) -> int:
     """Run and judge; returns the exit code."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     async with Ground({"config": 1, "signature": 1, "outbox": 2, "gateway": 1}, RULES) as ground:
         await ground.open_channels(CHANNELS, CLIENTS, undo_seconds=1, connections=8)
         await Racer(ground, seed).run(number)

@@ -54,6 +54,7 @@ HONEST = {
         STOPPED,
         YES,
     ),
+    "late from a final state, nobody asked": (TOOK, WISH, replace(SAID_LATE, cancel_id=None), QUEUED, SENT, BYTES),
     "a foreign wish": (TOOK, Wish("x", "evil", M, "kafka", 104.0, "k9", True), QUEUED, COMMITTED, SENT, BYTES),
     "a foreign wish over REST": (
         TOOK,
