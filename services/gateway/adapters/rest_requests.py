@@ -66,7 +66,7 @@ class OperatorBody(Body):
 class ServerBody(Fields):
     """One direction of a channel; without ``secret`` the stored one stays, if nothing it is bound to changed."""
 
-    host: str = Field(min_length=1, max_length=253)
+    host: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253)]
     port: int = Field(ge=1, le=65_535)
     security: Security
     user_name: str = Field(min_length=1, max_length=320)
@@ -75,9 +75,7 @@ class ServerBody(Fields):
 
     def server(self) -> Server:
         """Without the secret."""
-        return Server(
-            host=self.host.strip(), port=self.port, security=self.security, user_name=self.user_name, auth=self.auth
-        )
+        return Server(host=self.host, port=self.port, security=self.security, user_name=self.user_name, auth=self.auth)
 
     def opened(self) -> dict[str, str] | None:
         """The secret as it will be sealed."""

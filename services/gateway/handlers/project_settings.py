@@ -76,6 +76,8 @@ class ProjectSettings:
 
 
 def _ours(field: str) -> str:
-    """The field as our requests name it: the owner speaks of sealed credentials, a caller typed a password."""
-    head, _, direction = field.partition(".")
-    return f"{direction}.secret" if head == "credentials" and direction else field
+    """The field as our requests name it: a caller typed a password, which the owner knows sealed, and a bare template."""
+    head, _, rest = field.partition(".")
+    if head == "template" and rest:
+        return rest
+    return f"{rest}.secret" if head == "credentials" and rest else field
