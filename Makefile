@@ -31,7 +31,7 @@ lock: ## Write requirements/*.txt from pyproject.toml (hashes, no index address)
 UV := $(VENV)/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 
 run: $(STAMP) ## The whole product on this machine, until Ctrl-C (PORTS=free chooses other ports)
-	@MALOTE_FOLLOW=make MALOTE_PORTS=$(PORTS) exec $(PY) -m deploy.local.run
+	@MALOTE_FOLLOW=$$PPID MALOTE_PORTS=$(PORTS) exec $(PY) -m deploy.local.run
 
 demo: $(STAMP) ## Play the story against a running `make run`, showing evidence
 	@$(PY) -m deploy.local.demo

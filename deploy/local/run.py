@@ -2,7 +2,7 @@
 
 Servers side by side → topics and indexes → token issuer and services, polled on /readyz → the demonstration desk. Stops
 in the other order. Everything lives in `.local/` (MALOTE_LOCAL); MALOTE_PORTS=free chooses ports instead of the fixed,
-MALOTE_FOLLOW=make ends the runner, too, when the `make` above it is killed.
+MALOTE_FOLLOW=PID (our parent, `make`) ends the runner, too, when that is killed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ async def run() -> None:
     fixed = os.environ.get("MALOTE_PORTS") != "free"
     infra = open_infra(Options(folder / "data", fixed_ports=fixed))
     runner, report = Runner(folder, infra, fixed), folder / "run.json"
-    report.unlink(missing_ok=True)
     starting = asyncio.ensure_future(runner.start())
     asked_to_stop = asyncio.ensure_future(stopping.wait())
     try:
@@ -82,9 +81,10 @@ def main() -> None:
         print(f"Malote, local stack. Servers: {backend} (MALOTE_INFRA). Ctrl-C ends it.", flush=True)
         if backend == "processes" and (lacking := tools.missing()):
             raise InfraError("this machine lacks:\n  " + "\n  ".join(lacking))
-        if os.environ.get("MALOTE_FOLLOW") == "make":
-            follow(os.getppid(), signal.SIGTERM)
+        if above := os.environ.get("MALOTE_FOLLOW"):
+            follow(int(above), signal.SIGTERM)
         with _alone(tools.local_folder()):
+            (tools.local_folder() / "run.json").unlink(missing_ok=True)  # of a run that was killed
             if backend == "processes" and not tools.prepared():
                 print("  fetching the servers, once", flush=True)
                 tools.prepare()
