@@ -92,11 +92,11 @@ SIGNATURES: Final = Topic(
 )  # fmt: skip
 OPERATORS: Final = Topic(
     "malote.operators.v1", "Each operator as they are.",
-    (operator.OperatorChanged,), ("gateway",), ("signature",), 8, None,
+    (operator.OperatorChanged,), ("gateway",), ("signature", "gateway"), 8, None,
 )  # fmt: skip
 CONVERSATIONS: Final = Topic(
     "malote.conversations.v1", "Each conversation as it is.",
-    (conversation.ConversationChanged,), ("gateway",), ("ingest",), 8, None,
+    (conversation.ConversationChanged,), ("gateway",), ("ingest", "gateway"), 8, None,
 )  # fmt: skip
 SEND_REQUESTS: Final = Topic(
     "malote.send-requests.v1", "Accepted messages, to be signed.",
