@@ -15,7 +15,7 @@ from contracts.payload import Id, Moment, Open, Part, Payload
 
 
 class Auto(Open):
-    """Whether a machine wrote it (RFC 3834, 3464, 2919); ``loop``: it claims to be ours and is not, or it goes round."""
+    """Whether a machine wrote it (RFC 3834, 3464, 2919); ``loop``: it claims to be ours and is not, or goes round."""
 
     NONE = "none"
     AUTO_REPLY = "auto-reply"

@@ -35,7 +35,7 @@ def new_trace(traceparent: str | None = None, correlation_id: str | None = None)
     """A trace for a request from outside: what it brought where that is well formed, else a fresh one."""
     if not traceparent or not _TRACEPARENT.fullmatch(traceparent):
         # random, not secrets: an id is no secret, and this is on the path of every request
-        traceparent = f"00-{random.getrandbits(128) | 1:032x}-{random.getrandbits(64) | 1:016x}-01"  # noqa: S311
+        traceparent = f"00-{random.getrandbits(128) | 1:032x}-{random.getrandbits(64) | 1:016x}-01"
     if not correlation_id or not _CORRELATION.fullmatch(correlation_id):
         correlation_id = None
     return Trace(traceparent, correlation_id)
