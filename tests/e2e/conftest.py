@@ -30,6 +30,7 @@ QUICK = {
     "MALOTE_DATA_MARGIN_S": "1",
     "MALOTE_RETRY_FIRST_S": "0.5",
     "MALOTE_RETRY_MAX_S": "2",
+    "MALOTE_SESSION_TIMEOUT_S": "6",
 }
 
 

@@ -71,11 +71,19 @@ class Desk:
         return await self.http.request(method, path, json=body, headers=given, **parts)
 
     async def ok(self, method: str, path: str, body: Any = None, **parts: Any) -> Json:
-        """A request that must succeed; its JSON. Raises AssertionError with what was said instead."""
+        """A request that must succeed; its JSON. Raises AssertionError with what was said instead.
+
+        A settings change that its owner has not answered yet is waited for, where its Location says.
+        """
         answer = await self.call(method, path, body, **parts)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text[:1500]}"
         found: Json = answer.json() if answer.content else {}
-        return found
+        if answer.status_code != 202 or found.get("state") != "pending":
+            return found
+        parts.pop("params", None)
+        wish = await self.until(answer.headers["location"], lambda now: now["state"] != "pending", **parts)
+        assert wish["state"] == "granted", wish
+        return await self.ok("GET", wish["resource"], **parts)
 
     async def put_tenant(self, **enabled: Any) -> Json:
         """What the platform's program does."""
@@ -142,10 +150,12 @@ class Desk:
         wanted = statuses or FINAL
         return await self.until(f"/v1/messages/{message_id}", lambda seen: seen["status"] in wanted, within_s)
 
-    async def until(self, path: str, true: Callable[[Json], bool], within_s: float = 20) -> Json:
+    async def until(
+        self, path: str, true: Callable[[Json], bool], within_s: float = 20, headers: Mapping[str, str] | None = None
+    ) -> Json:
         """Read until `true` of what is read; raises AssertionError with the last reading."""
         limit = time.monotonic() + within_s
-        while not true(seen := await self.ok("GET", path)):
+        while not true(seen := await self.ok("GET", path, headers=headers)):
             assert time.monotonic() < limit, f"{path} stayed {seen}"
             await asyncio.sleep(0.05)
         return seen

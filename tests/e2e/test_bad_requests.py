@@ -129,7 +129,7 @@ async def test_a_template_that_loops_or_is_broken(desk: Desk, channel: str, temp
     wish = builders.signature(**template)
     problem(await desk.call("PUT", f"{path}/operators/{desk.rui}", wish), 422, "invalid", next(iter(template)))
     shown = await desk.call("POST", f"{path}/preview", {"template": wish, "operator_id": desk.rui})
-    problem(shown, 422, "invalid", next(iter(template)))
+    problem(shown, 422, "invalid", f"template.{next(iter(template))}")
     assert not [one for one in (await desk.ok("GET", path))["operators"] if one["operator_id"] == desk.rui]
 
 

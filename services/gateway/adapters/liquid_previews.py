@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from contracts.signature import SignatureTemplate
 from services.gateway.domain.refusal import Refused, invalid
 from services.gateway.ports import Preview
 from services.kit.rendering import Renderer, RenderFailed, Variables
+
+REMOTE: Final = "Images from the web are not allowed. Take out each <img src=http…>."
 
 
 class LiquidPreviews:
@@ -20,5 +23,7 @@ class LiquidPreviews:
         """See the port."""
         rendered = await self._renderer.render(template, Variables(**variables))
         if isinstance(rendered, RenderFailed):
-            return invalid(rendered.part, rendered.code, rendered.reason)
+            return invalid(f"template.{rendered.part}", rendered.code, rendered.reason)
+        if rendered.remote_images:
+            return invalid("template.html", "remote_image", REMOTE)
         return Preview(rendered.html, rendered.text)
