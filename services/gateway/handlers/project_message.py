@@ -28,7 +28,7 @@ class ProjectMessage:
     messages: Messages
     waits: Waits
 
-    async def handle(self, event: Event[OutboundFact] | Event[InterruptAnswered]) -> None:
+    async def handle(self, event: Event[OutboundFact | InterruptAnswered]) -> None:
         """One event of the outbox."""
         said = event.data
         if isinstance(said, InterruptAnswered):
