@@ -71,6 +71,17 @@ async def test_a_lapsed_lane_is_taken_over_and_its_owner_has_lost_it(lanes: Mong
     assert names(list(await lanes.renew(YOU, 5))) == [(TENANT, "a")]
 
 
+async def test_an_owned_lane_is_nobody_elses_however_often_it_is_woken(lanes: MongoLanes) -> None:
+    for n in range(60):
+        await lanes.wake(TENANT, f"{n:02}", PAST)
+    taken = await asyncio.gather(*(lanes.claim(owner, now(), 60, 25) for owner in (ME, YOU, ME, YOU)))
+    held = [name for found in taken for name in names(found)]
+    assert len(held) == len(set(held))
+    await asyncio.gather(*(lanes.wake(TENANT, f"{n:02}", PAST) for n in range(60)))
+    held += names(await lanes.claim("replica-3", now(), 60, 100))
+    assert len(held) == len(set(held)) == 60
+
+
 async def test_tenants_take_turns(lanes: MongoLanes) -> None:
     for n in range(20):
         await lanes.wake(TENANT, f"t{n:02}", PAST + timedelta(seconds=n))

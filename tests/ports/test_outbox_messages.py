@@ -256,6 +256,8 @@ async def test_a_fence_shuts_the_commit_out_or_finds_it(world: World) -> None:
     assert isinstance(found, Won)
     assert found.message == await read(world.store, mine)
     assert await world.store.fence(fenced, "another") == Gone()
+    assert await world.store.fence(found.message, "another") == Gone()
+    assert await read(world.store, mine) == found.message
     gone = await born(world.store, status=Status.INTERRUPTED)
     assert await world.store.fence(gone, "stamp") == Gone()
     assert await world.store.fence(message(), "stamp") == Gone()

@@ -248,20 +248,38 @@ async def test_refusals_are_values_and_leave_the_session_in_step(code: int) -> N
         await session.close()
 
 
-async def test_what_is_no_reply_closes_the_session() -> None:
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+@asynccontextmanager
+async def parrot(answers: dict[bytes, bytes]) -> AsyncIterator[int]:
+    """A server that lets anybody in and gives these answers to the first four letters of a command."""
+    known = {b"EHLO": b"250-x\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 ok\r\n"} | answers
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 x\r\n")
         while line := await reader.readline():
-            replies = {b"EHLO": b"250-x\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 ok\r\n"}
-            writer.write(replies.get(line[:4], b"what?\r\n"))
+            writer.write(known.get(line[:4], b""))
+        writer.close()
 
-    server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    found = await submission(port).session(channel(port), TENANT)
-    assert isinstance(found, SmtpSession)
-    assert (await found.envelope("desk@a.test", ["b@b.test"], 1)).mail == NoReply(False, "out_of_step")
-    assert not found.usable
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
     server.close()
+
+
+@pytest.mark.parametrize("answer", [b"what?\r\n", b"99 x\r\n", b"999 x\r\n", b"x" * 200_000])
+async def test_what_is_no_reply_closes_the_session(answer: bytes) -> None:
+    async with parrot({b"MAIL": answer}) as port:
+        found = await submission(port).session(channel(port), TENANT)
+        assert isinstance(found, SmtpSession)
+        assert (await found.envelope("desk@a.test", ["b@b.test"], 1)).mail == NoReply(False, "out_of_step")
+        assert not found.usable
+
+
+async def test_a_reply_too_many_closes_the_session() -> None:
+    async with parrot({b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n250 and more\r\n"}) as port:
+        found = await submission(port).session(channel(port), TENANT)
+        assert isinstance(found, SmtpSession)
+        assert (await found.envelope("desk@a.test", ["b@b.test"], 1)).mail == Reply(250, None, "ok")
+        assert not found.usable
+        assert await found.data(soon()) == NoReply(False, "out_of_step")
 
 
 async def test_a_421_is_told_and_closes() -> None:
