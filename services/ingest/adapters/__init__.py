@@ -1,0 +1,1 @@
+"""Technology for the mailbox."""
