@@ -12,7 +12,7 @@ from services.kit.unavailable import Unanswered
 
 @dataclass
 class FakePublisher:
-    """``published`` in order of acknowledgement; ``failures`` publishes fail first; ``applied``: a failed one arrived."""
+    """``published`` in order of acknowledgement; ``failures`` fail first; ``applied``: a failed one arrived."""
 
     published: list[AnyEvent] = field(default_factory=list)
     forgotten: list[tuple[str, str, str]] = field(default_factory=list)
