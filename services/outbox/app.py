@@ -13,6 +13,7 @@ from pathlib import Path
 
 from contracts.channel import ChannelChanged
 from contracts.limits import SMTP_PORTS
+from contracts.tenant import TenantChanged
 from services.kit import logs
 from services.kit.blobs import Blobs
 from services.kit.clock import SystemClock
@@ -49,6 +50,7 @@ from services.outbox.handlers.follow_lanes import FollowLanes
 from services.outbox.handlers.forget_messages import ForgetMessages
 from services.outbox.handlers.hold_lane import HoldLane
 from services.outbox.handlers.note_channel import NoteChannel
+from services.outbox.handlers.note_tenant import NoteTenant
 from services.outbox.handlers.offer_message import OfferMessage
 from services.outbox.handlers.prove_channel import ProveChannel
 from services.outbox.handlers.record_decision import Record
@@ -81,6 +83,7 @@ class World:
     lanes: MongoLanes
     statuses: MongoStatuses
     channels: Copies[ChannelChanged]
+    tenants: Copies[TenantChanged]
     blobs: Blobs
     submission: SmtpSubmission
     publisher: Publisher
@@ -135,6 +138,7 @@ def _world(settings: Settings, client: Client) -> World:
     return World(
         settings, clock, MongoClock(database, clock), MongoMessages(database[MESSAGES]), MongoLanes(database[LANES]),
         MongoStatuses(database[STATUSES]), Copies(database["channels"], ChannelChanged),
+        Copies(database["tenants"], TenantChanged),
         Blobs(client[settings.database("blobs")]), SmtpSubmission(_connector(settings), clock), publisher,
         Relay(MongoOwed(database[MESSAGES], NAME), publisher), Relay(MongoOwed(database[STATUSES], NAME), publisher),
         AsyncioDesk(str(uuid7()), Board(caps)),
@@ -159,12 +163,16 @@ def compose(world: World) -> Handlers:
         world.statuses, world.statuses_relay, world.lanes, world.desk, world.database_clock, random.random
     )  # fmt: skip
     prove = ProveChannel(world.channels, world.statuses, world.submission, report)
-    take_up = TakeUp(world.desk, record, _submit(world, record), world.submission, world.channels, report, remove)
+    tenant = NoteTenant(world.tenants)
+    take_up = TakeUp(
+        world.desk, record, _submit(world, record), world.submission, world.channels, report, remove, tenant
+    )  # fmt: skip
     raw = KeptRaw(world.blobs, world.clock)
     return Handlers(
         accept=AcceptMessage(record, world.channels, MimeComposer(world.blobs), raw, OfferMessage(hold)),
         cancel=CancelMessage(record, world.publisher),
         note=NoteChannel(hold, prove, remove, world.publisher),
+        tenant=tenant,
         restate=RestateStatus(world.statuses, world.publisher, world.database_clock),
         drive=DriveLanes(hold, take_up),
         claim=ClaimLanes(hold),

@@ -15,6 +15,7 @@ from contracts.blob import BlobRef
 from contracts.channel import ChannelChanged
 from contracts.event import AnyEvent, Event
 from contracts.message import MessageComposed
+from contracts.tenant import TenantChanged
 from services.kit.clock import Clock as Clock
 from services.outbox.domain.board import Board
 from services.outbox.domain.document import Message
@@ -306,6 +307,18 @@ class Channels(Protocol):
 
     async def drop(self, tenant: str, subject: str) -> None:
         """Forget it."""
+        ...
+
+
+class Tenants(Protocol):
+    """The outbox's copies of the tenants (kit's Copies[TenantChanged])."""
+
+    async def put(self, event: Event[TenantChanged]) -> bool:
+        """Keep it if it is newer; False: older or the same."""
+        ...
+
+    async def get(self, tenant: str, subject: str) -> TenantChanged | None:
+        """The newest copy (``subject`` is "tenant"), at most a second old; None: never heard of it."""
         ...
 
 

@@ -9,7 +9,8 @@ from typing import Final
 from contracts.channel import ChannelChanged
 from contracts.channel_status import ChannelStatusChanged
 from contracts.message import CancelRequested, MessageComposed
-from contracts.topics import CANCEL_REQUESTS, CHANNEL_STATUS, CHANNELS, COMPOSED
+from contracts.tenant import TenantChanged
+from contracts.topics import CANCEL_REQUESTS, CHANNEL_STATUS, CHANNELS, COMPOSED, TENANTS
 from services.kit.consume import On
 from services.kit.loops import Loop, Task
 from services.kit.relay import Relay
@@ -22,6 +23,7 @@ from services.outbox.handlers.expire_messages import ExpireMessages
 from services.outbox.handlers.follow_lanes import FollowLanes
 from services.outbox.handlers.forget_messages import ForgetMessages
 from services.outbox.handlers.note_channel import NoteChannel
+from services.outbox.handlers.note_tenant import NoteTenant
 from services.outbox.handlers.recover_transmissions import RecoverTransmissions
 from services.outbox.handlers.renew_lanes import RenewLanes
 from services.outbox.handlers.restate_status import RestateStatus
@@ -43,6 +45,7 @@ class Handlers:
     accept: AcceptMessage
     cancel: CancelMessage
     note: NoteChannel
+    tenant: NoteTenant
     restate: RestateStatus
     drive: DriveLanes
     claim: ClaimLanes
@@ -60,6 +63,7 @@ def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
     composed = On("composed", (COMPOSED,), {MessageComposed: use.accept.handle})
     cancels = On("cancels", (CANCEL_REQUESTS,), {CancelRequested: use.cancel.handle})
     channels = On("channels", (CHANNELS,), {ChannelChanged: use.note.handle}, forget=use.note.forget)
+    tenants = On("tenants", (TENANTS,), {TenantChanged: use.tenant.handle})
     own = On("own", (CHANNEL_STATUS,), {ChannelStatusChanged: use.restate.handle})
     loops: tuple[Loop | Task, ...] = (
         Task("drive", use.drive.handle),
@@ -74,4 +78,4 @@ def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
         Loop("forget", use.forget.handle, FORGET_S),
         *(Loop(f"relay-{n}", relay.sweep, RELAY_S) for n, relay in enumerate(relays)),
     )
-    return Routes(events=(composed, cancels, channels, own), loops=loops)
+    return Routes(events=(composed, cancels, channels, tenants, own), loops=loops)

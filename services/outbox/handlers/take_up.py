@@ -15,6 +15,7 @@ from services.outbox.domain.document import Message, Status
 from services.outbox.domain.give_up import expire
 from services.outbox.domain.lane import Ticket, ticket_of
 from services.outbox.domain.replies import NotOpen
+from services.outbox.handlers.note_tenant import NoteTenant
 from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.remove_channel_messages import RemoveChannelMessages
 from services.outbox.handlers.report_smtp import ReportSmtp
@@ -53,6 +54,7 @@ class TakeUp:
     channels: Channels
     report: ReportSmtp
     remove: RemoveChannelMessages
+    tenants: NoteTenant
 
     async def handle(self, ticket: Ticket) -> None:
         """Never raises: what fails is taken up again."""
@@ -79,7 +81,7 @@ class TakeUp:
             await self.record.handle(message, expire)
             return None
         channel = await self.channels.get(*ticket.lane)
-        if channel is None:
+        if channel is None or not await self.tenants.may_send(ticket.tenant):
             return self._later(ticket, WAIT_S)
         if channel.removed:
             await self.remove.one(message)

@@ -12,6 +12,7 @@ from contracts.conversation import Correspondent
 from contracts.event import AnyEvent, Event, event
 from contracts.message import CancelRequested, MessageComposed, SignatureUsed
 from contracts.signature import Why
+from contracts.tenant import TenantChanged
 from services.outbox.adapters.asyncio_desk import AsyncioDesk
 from services.outbox.domain.backoff import Backoff
 from services.outbox.domain.board import Board
@@ -21,6 +22,7 @@ from services.outbox.handlers.commit_message import CommitMessage, DataLimit
 from services.outbox.handlers.drive_lanes import DriveLanes
 from services.outbox.handlers.hold_lane import HoldLane
 from services.outbox.handlers.note_channel import NoteChannel
+from services.outbox.handlers.note_tenant import NoteTenant
 from services.outbox.handlers.offer_message import OfferMessage
 from services.outbox.handlers.prove_channel import ProveChannel
 from services.outbox.handlers.record_decision import Record
@@ -85,6 +87,22 @@ class FakeChannels:
         self.held.pop((tenant, subject), None)
 
 
+class FakeTenants:
+    """Tenants in a dict."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, TenantChanged] = {}
+
+    async def put(self, it: Event[TenantChanged]) -> bool:
+        """Keep it."""
+        self.held[it.tenant] = it.data
+        return True
+
+    async def get(self, tenant: str, subject: str) -> TenantChanged | None:
+        """As kept."""
+        return self.held.get(tenant)
+
+
 class Composer:
     """Renders the subject."""
 
@@ -99,7 +117,7 @@ class World:
     def __init__(self) -> None:
         self.time, self.database_clock = FakeClock(NOW), FakeDatabaseClock(NOW)
         self.store, self.lanes = FakeMessages(self.database_clock), FakeLanes(self.database_clock)
-        self.statuses, self.channels = FakeStatuses(), FakeChannels()
+        self.statuses, self.channels, self.tenants = FakeStatuses(), FakeChannels(), FakeTenants()
         self.publisher, self.hands = FakePublisher(), Hands()
         self.submission = ScriptedSubmission()
         self.channels.held[TENANT, CHANNEL] = channel()
@@ -126,6 +144,7 @@ class Replica:
         self.submit = SubmitMessage(self.record, self.commit, settle, blobs, time, half, retry)
         self.take_up = TakeUp(
             self.desk, self.record, self.submit, world.submission, world.channels, self.report, remove,
+            NoteTenant(world.tenants),
         )  # fmt: skip
         self.drive = DriveLanes(self.hold, self.take_up)
         self.accept = AcceptMessage(self.record, world.channels, Composer(), blobs, OfferMessage(self.hold))

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.event import Event, event
 from contracts.message import MessageComposed
+from contracts.tenant import TenantChanged
 from services.outbox.domain.document import Message, Reason, Status
 from services.outbox.domain.replies import NotOpen, Reply, Stage
 from tests.fakes.outbox_smtp import ScriptedSession
@@ -116,6 +117,20 @@ async def test_new_settings_end_a_pause(world: World, driven: Replica) -> None:
     await settled(driven)
     changed = channel(version=2)
     await driven.note.handle(event(TENANT, changed, at=NOW, source="config"))
+    await settled(driven)
+    assert (await status_of(world, asked)).status is Status.SENT
+
+
+async def test_a_tenant_that_is_switched_off_sends_nothing(world: World, driven: Replica) -> None:
+    off = TenantChanged(request_id=CHANNEL, name="Acme", email_enabled=False, max_channels=1)
+    world.tenants.held[TENANT] = off
+    asked = composed()
+    await driven.accept.handle(asked)
+    await settled(driven)
+    assert not world.submission.opened
+    world.tenants.held[TENANT] = off.model_copy(update={"email_enabled": True})
+    world.advance(3.1)
+    driven.desk.ring()
     await settled(driven)
     assert (await status_of(world, asked)).status is Status.SENT
 

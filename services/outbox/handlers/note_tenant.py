@@ -1,0 +1,27 @@
+"""TenantChanged: the outbox keeps its copy; a tenant whose e-mail is switched off sends nothing until it is on again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.event import Event
+from contracts.tenant import TenantChanged
+from services.outbox.ports import Tenants
+
+SUBJECT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTenant:
+    """Answers TenantChanged; asked before each take-up."""
+
+    tenants: Tenants
+
+    async def handle(self, changed: Event[TenantChanged]) -> None:
+        """Raises Unavailable."""
+        await self.tenants.put(changed)
+
+    async def may_send(self, tenant: str) -> bool:
+        """Whether this tenant's messages go out; one we never heard of is none of our business."""
+        known = await self.tenants.get(tenant, SUBJECT)
+        return known is None or known.email_enabled
