@@ -85,6 +85,7 @@ class World:
     channels: Copies[ChannelChanged]
     tenants: Copies[TenantChanged]
     blobs: Blobs
+    raw: KeptRaw
     submission: SmtpSubmission
     publisher: Publisher
     messages_relay: Relay
@@ -134,12 +135,13 @@ async def build(settings: Settings) -> Assembly:
 def _world(settings: Settings, client: Client) -> World:
     database, clock = client[settings.database(NAME)], SystemClock()
     publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
+    blobs = Blobs(client[settings.database("blobs")])
     caps = Caps(settings.slots, settings.per_tenant, settings.per_host)
     return World(
         settings, clock, MongoClock(database, clock), MongoMessages(database[MESSAGES]), MongoLanes(database[LANES]),
         MongoStatuses(database[STATUSES]), Copies(database["channels"], ChannelChanged),
         Copies(database["tenants"], TenantChanged),
-        Blobs(client[settings.database("blobs")]), SmtpSubmission(_connector(settings), clock), publisher,
+        blobs, KeptRaw(blobs, clock), SmtpSubmission(_connector(settings), clock), publisher,
         Relay(MongoOwed(database[MESSAGES], NAME), publisher), Relay(MongoOwed(database[STATUSES], NAME), publisher),
         AsyncioDesk(str(uuid7()), Board(caps)),
     )  # fmt: skip
@@ -157,7 +159,7 @@ def _connector(settings: Settings) -> SmtpConnector:
 def compose(world: World) -> Handlers:
     """The use cases on these adapters."""
     record = Record(world.store, world.messages_relay, world.database_clock)
-    remove, retry = RemoveChannelMessages(record), _retry(world.settings)
+    remove, retry = RemoveChannelMessages(record), Backoff(world.settings.retry_first_s, world.settings.retry_max_s)
     hold = HoldLane(world.desk, world.lanes, world.store, world.channels, world.clock, world.database_clock)
     report = ReportSmtp(
         world.statuses, world.statuses_relay, world.lanes, world.desk, world.database_clock, random.random
@@ -167,9 +169,8 @@ def compose(world: World) -> Handlers:
     take_up = TakeUp(
         world.desk, record, _submit(world, record), world.submission, world.channels, report, remove, tenant
     )  # fmt: skip
-    raw = KeptRaw(world.blobs, world.clock)
     return Handlers(
-        accept=AcceptMessage(record, world.channels, MimeComposer(world.blobs), raw, OfferMessage(hold)),
+        accept=AcceptMessage(record, world.channels, MimeComposer(world.blobs), world.raw, OfferMessage(hold)),
         cancel=CancelMessage(record, world.publisher),
         note=NoteChannel(hold, prove, remove, world.publisher),
         tenant=tenant,
@@ -188,15 +189,10 @@ def compose(world: World) -> Handlers:
 
 def _submit(world: World, record: Record) -> SubmitMessage:
     limit = DataLimit(world.settings.data_limit_s, world.settings.data_margin_s)
-    retry = _retry(world.settings)
+    retry = Backoff(world.settings.retry_first_s, world.settings.retry_max_s)
     settle = SettleTransmission(record, world.clock, random.random, retry)
     commit = CommitMessage(record, world.clock, _stamps(world.desk.owner), limit)
-    raw = KeptRaw(world.blobs, world.clock)
-    return SubmitMessage(record, commit, settle, raw, world.clock, random.random, retry)
-
-
-def _retry(settings: Settings) -> Backoff:
-    return Backoff(settings.retry_first_s, settings.retry_max_s)
+    return SubmitMessage(record, commit, settle, world.raw, world.clock, random.random, retry)
 
 
 def _stamps(owner: str) -> Callable[[], str]:

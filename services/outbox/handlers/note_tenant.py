@@ -1,4 +1,4 @@
-"""TenantChanged: the outbox keeps its copy; a tenant whose e-mail is switched off sends nothing until it is on again."""
+"""TenantChanged: the outbox keeps its copy; while a tenant's e-mail is switched off, nothing of it is sent."""
 
 from __future__ import annotations
 
