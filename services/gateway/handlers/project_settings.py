@@ -76,7 +76,7 @@ class ProjectSettings:
 
 
 def _ours(field: str) -> str:
-    """The field as our requests name it: a caller typed a password, which the owner knows sealed, and no `template.`."""
+    """The field as our requests name it: a caller typed a password, which the owner knows sealed; no `template.`."""
     head, _, rest = field.partition(".")
     if head == "template" and rest:
         return rest
