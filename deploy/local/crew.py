@@ -131,10 +131,14 @@ class Crew:
         while time.monotonic() < deadline:
             if member.child.exit_code is not None:
                 raise InfraError(f"{member.instance} ended ({member.child.exit_code}):\n{member.child.tail(30)}")
-            try:
-                if (await client.get(f"{member.url}/readyz")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass  # not listening yet
+            if await sockets.answers(member.port) and await _says_ready(client, member.url):
+                return
             await asyncio.sleep(0.1)
         raise InfraError(f"{member.instance} was not ready within {within_s:.0f} s:\n{member.child.tail(30)}")
+
+
+async def _says_ready(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(f"{url}/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False  # ended between two looks, or too busy to answer

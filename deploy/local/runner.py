@@ -16,6 +16,7 @@ from deploy.local.demo_desk import Desk, open_desk, open_mailboxes
 from deploy.local.infra import PARTS, Addresses, Infra, InfraError
 from deploy.local.issuer import issuer_url
 from deploy.local.keys import ensure_keys
+from deploy.local.provisioned import Provisioned
 from deploy.local.roster import SERVICES, World
 
 GATEWAY_PORT, ISSUER_PORT, PROBE_PORT = 8080, 8090, 8101
@@ -41,10 +42,7 @@ class Runner:
         self.world = self._world(addresses, ports["issuer"])
         self.crew = crew = Crew(self.world, _fresh(self.folder / "logs"))
         crew.start_issuer(ports["issuer"])
-        await asyncio.gather(crew.provision(), open_mailboxes(addresses.mail_api))
-        for line in SERVICES:
-            crew.start(line.name, port=ports[line.name])
-        await crew.until_ready()
+        await asyncio.gather(self._start_services(crew, ports), open_mailboxes(addresses.mail_api))
         print(f"  services ready: {', '.join(line.name for line in SERVICES)}", flush=True)
         return await open_desk(self.gateway, self.world)
 
@@ -54,6 +52,16 @@ class Runner:
         if self.crew is None:
             raise InfraError("nothing runs yet")
         return self.crew.members["gateway-0"].url
+
+    async def _start_services(self, crew: Crew, ports: dict[str, int]) -> None:
+        """Topics and indexes first; only where they are known to stand, beside the services' start."""
+        stand = Provisioned(self.folder / "data")
+        if not stand.known():
+            await crew.provision()
+        for line in SERVICES:
+            crew.start(line.name, port=ports[line.name])
+        await asyncio.gather(crew.until_ready(), *([crew.provision()] if stand.known() else []))
+        stand.note()
 
     async def watch(self, stopping: asyncio.Event, changed: Callable[[], None]) -> None:
         """Start again what crashed until asked to stop; calls `changed` when process ids moved."""

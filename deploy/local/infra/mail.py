@@ -36,10 +36,14 @@ class MailPorts:
 
 @dataclass(slots=True)
 class GreenMail:
-    """The mail server of one folder, which holds its certificate (`ca.pem`, `server.p12`) and log."""
+    """The mail server of one folder, which holds its certificate (`ca.pem`, `server.p12`) and log.
+
+    With `record_to` it writes the archive of its classes there instead of using that of the tools folder.
+    """
 
     folder: Path
     ports: MailPorts
+    record_to: Path | None = None
     child: Child | None = field(default=None, init=False)
 
     @property
@@ -51,7 +55,9 @@ class GreenMail:
         """Start, return when it says it is ready. Raises `InfraError` with the log's end."""
         make_certificate(self.folder)
         (jar,) = (tools.local_folder() / "greenmail").glob("*.jar")
-        self.child = child = spawn("mail", [tools.java(), *_JVM, *self._flags(), "-jar", str(jar)], self._log)
+        self.child = child = spawn(
+            "mail", [tools.java(), *_JVM, *self._archive(), *self._flags(), "-jar", str(jar)], self._log
+        )
         if not await sockets.until_answers(self.ports.api, 60, lambda: child.exit_code is None):
             raise InfraError(f"the mail server did not start:\n{child.tail()}")
         for port in (self.ports.smtp, self.ports.smtps, self.ports.imap, self.ports.imaps):
@@ -60,7 +66,7 @@ class GreenMail:
     async def stop(self) -> None:
         """SIGTERM; nothing is kept."""
         if self.child:
-            await stop(self.child, 5)
+            await stop(self.child, 20 if self.record_to else 5)
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -70,6 +76,12 @@ class GreenMail:
     @property
     def _log(self) -> Path:
         return self.folder / "greenmail.out"
+
+    def _archive(self) -> list[str]:
+        if self.record_to:
+            return [f"-XX:ArchiveClassesAtExit={self.record_to}/mail.jsa"]
+        known = tools.local_folder() / "kafka" / "mail.jsa"
+        return [f"-XX:SharedArchiveFile={known}"] if known.exists() else []
 
     def _flags(self) -> list[str]:
         flags = [f"-Dgreenmail.tls.keystore.file={self.folder / 'server.p12'}"]
