@@ -29,20 +29,25 @@ class OfferMessage:
         if message.status is not Status.QUEUED or message.due_at is None:
             return
         desk, key = self.hold.desk, (message.tenant, message.channel_id)
-        work = desk.board.lanes.get(key)
-        if work is not None and not work.leaving:
-            desk.board.add(ticket_of(message, first=True))
-            desk.ring()
-        elif key not in desk.claiming:
+        if not self._listed(key, message) and key not in desk.claiming:
             desk.begin(self._find_a_home(key, message))
+
+    def _listed(self, key: LaneKey, message: Message) -> bool:
+        work = self.hold.desk.board.lanes.get(key)
+        if work is None or work.leaving:
+            return False
+        self.hold.desk.board.add(ticket_of(message, first=True))
+        self.hold.desk.ring()
+        return True
 
     async def _find_a_home(self, key: LaneKey, message: Message) -> None:
         desk = self.hold.desk
+        if self._listed(key, message) or key in desk.claiming:
+            return  # claimed meanwhile, or being claimed: what waits is listed after that
         try:
             believed = desk.elsewhere.get(key, 0.0) > self.hold.clock.monotonic()
             if not believed and await self.hold.handle(*key):
-                desk.board.add(ticket_of(message, first=True))
-                desk.ring()
+                self._listed(key, message)
             elif message.due_at is not None:
                 await self.hold.lanes.wake(*key, message.due_at)
         except Unavailable as error:
