@@ -96,12 +96,13 @@ class Handlers:
 
 def endpoints(use: Handlers) -> tuple[Endpoint, ...]:
     """HTTP: method, path, use case, what it does, scopes (one of them), what it gives and takes."""
-    sends, resolves, platform = ("messages:send",), ("messages:resolve",), ("platform:tenants",)
+    return (*_writing(use), *_accounts(use), *_people(use))
+
+
+def _writing(use: Handlers) -> tuple[Endpoint, ...]:
+    sends, resolves = ("messages:send",), ("messages:resolve",)
     interrupts = ("messages:interrupt", "messages:interrupt:any")
-    reads, writes, staffs = ("conversations:read",), ("conversations:write",), ("operators:write",)
-    sees, sets, signs = ("channels:read",), ("channels:write",), ("signatures:write",)
-    one, signed = "/v1/channels/{channel_id}", "/v1/channels/{channel_id}/signatures"
-    staff = "/v1/operators/{operator_id}"
+    reads, writes = ("conversations:read",), ("conversations:write",)
     said, talk = "/v1/messages/{message_id}", "/v1/conversations/{conversation_id}"
     # fmt: off
     return (
@@ -121,6 +122,15 @@ def endpoints(use: Handlers) -> tuple[Endpoint, ...]:
         E("GET", talk, use.conversation.handle, "Read a conversation with its messages",
           reads, OpenedResource, None, Trait.PAGED),
         E("POST", f"{talk}/hide", use.conversation.hide, "Hide a conversation", writes, ConversationResource),
+    )
+    # fmt: on
+
+
+def _accounts(use: Handlers) -> tuple[Endpoint, ...]:
+    sees, sets, signs = ("channels:read",), ("channels:write",), ("signatures:write",)
+    one, signed = "/v1/channels/{channel_id}", "/v1/channels/{channel_id}/signatures"
+    # fmt: off
+    return (
         E("GET", "/v1/channels", use.channel.list, "List channels", sees, ChannelPage, None, Trait.PAGED),
         E("POST", "/v1/channels", use.create.handle, "Connect a mail account",
           sets, ChannelResource, ChannelBody, Trait.TAGGED | Trait.SETTLES, 201),
@@ -138,6 +148,15 @@ def endpoints(use: Handlers) -> tuple[Endpoint, ...]:
           signs, SignaturesResource, PolicyBody, Trait.CHANGED),
         E("POST", f"{signed}/preview", use.preview.handle, "Preview a signature",
           signs, PreviewResource, PreviewBody),
+    )
+    # fmt: on
+
+
+def _people(use: Handlers) -> tuple[Endpoint, ...]:
+    sees, staffs, platform = ("channels:read",), ("operators:write",), ("platform:tenants",)
+    staff = "/v1/operators/{operator_id}"
+    # fmt: off
+    return (
         E("GET", "/v1/operators", use.operator.list, "List operators", sees, OperatorPage, None, Trait.PAGED),
         E("GET", staff, use.operator.read, "Read an operator", sees, OperatorResource, None, Trait.TAGGED),
         E("PUT", staff, use.operator.handle, "Put an operator",
