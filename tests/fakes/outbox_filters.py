@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.event import AnyEvent
 from contracts.outbound import MessageQueued
 from services.outbox.domain import attempt
-from services.outbox.domain.document import SCHEMA, Message
+from services.outbox.domain.document import SCHEMA, Message, altered
 from services.outbox.ports import Birth, Change, Ticket
 
 
@@ -36,14 +36,14 @@ def commits(change: Change, standing: Message | None, now: datetime) -> bool:
 
 def timed(birth: Birth, now: datetime) -> tuple[Message, tuple[AnyEvent, ...]]:
     """The document and the events it owes, with the times the store sets."""
-    message = replace(birth.message, created_at=now)
+    message = altered(birth.message, created_at=now)
     if birth.undo_seconds is None:
         return message, birth.owed
     undo_until = now + timedelta(seconds=birth.undo_seconds)
     due_at = undo_until + timedelta(seconds=birth.grace_seconds)
     times = {"undo_until": undo_until, "due_at": due_at}
     owed = tuple(_timed_event(each, times, now) for each in birth.owed)
-    return replace(message, undo_until=undo_until, due_at=due_at), owed
+    return altered(message, undo_until=undo_until, due_at=due_at), owed
 
 
 def _timed_event(event: AnyEvent, times: dict[str, datetime], now: datetime) -> AnyEvent:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from contracts.event import AnyEvent
 from services.kit.unavailable import Unavailable
 from services.outbox.domain import attempt
-from services.outbox.domain.document import SCHEMA, Message, Status
+from services.outbox.domain.document import SCHEMA, Message, Status, altered
 from services.outbox.ports import (
     Birth,
     Change,
@@ -143,7 +143,7 @@ class FakeMessages:
         await self._step("slim")
         old = [each for each in self._known() if each.raw and each.terminal_at and each.terminal_at < before][:limit]
         for each in old:
-            self.documents[filters.key(each.tenant, each.message_id)] = replace(each, raw=None)
+            self.documents[filters.key(each.tenant, each.message_id)] = altered(each, raw=None)
         return len(old)
 
     async def purge(self, before: datetime, limit: int) -> int:
@@ -164,7 +164,7 @@ class FakeMessages:
 
     def _whole(self, name: str) -> Message | None:
         found = self.documents.get(name)
-        return replace(found, owed=tuple(self.owed.get(name, ()))) if found is not None else None
+        return altered(found, owed=tuple(self.owed.get(name, ()))) if found is not None else None
 
     def _of(self, change: Change) -> Message | None:
         return self.documents.get(filters.key(change.before.tenant, change.before.message_id))
@@ -210,7 +210,7 @@ class FakeMessages:
 
     def _replace(self, change: Change) -> None:
         name = filters.key(change.before.tenant, change.before.message_id)
-        self.documents[name] = replace(change.after, owed=())
+        self.documents[name] = altered(change.after, owed=())
         self.owed.setdefault(name, []).extend(change.owed)
 
     def _commit(self, change: Change, hold_seconds: float) -> Won | Lost:
@@ -218,7 +218,7 @@ class FakeMessages:
         if not filters.commits(change, standing, self._now) or change.after.transmission is None:
             return Lost()
         until = self._now + timedelta(milliseconds=round(hold_seconds * 1000))
-        after = replace(change.after, transmission=replace(change.after.transmission, until=until))
+        after = altered(change.after, transmission=replace(change.after.transmission, until=until))
         self._replace(replace(change, after=after))
         return Won(after)
 
@@ -228,7 +228,7 @@ class FakeMessages:
         if standing is None or standing.schema > SCHEMA:
             return Gone()
         if standing.status in WAITING and standing.attempt == before.attempt and standing.transmission is None:
-            raised = replace(standing, attempt=standing.attempt + 1, version=standing.version + 1, owed=())
+            raised = altered(standing, attempt=standing.attempt + 1, version=standing.version + 1, owed=())
             self.documents[name] = raised
             return Fenced()
         return Won(standing) if standing.transmission and standing.transmission.by == by else Gone()

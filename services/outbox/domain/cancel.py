@@ -12,12 +12,11 @@ sent, failed, interrupted        -> answered from the document, nothing is writt
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.outbox.domain.answers import answer, holds
 from services.outbox.domain.conclude import conclude, interrupted
-from services.outbox.domain.document import Cancel, Message, Status
+from services.outbox.domain.document import Cancel, Message, Status, altered
 from services.outbox.domain.facts import Answered, Decision, changed
 
 
@@ -32,9 +31,9 @@ def cancel(message: Message, wish: Cancel, now: datetime) -> Decision | Answered
         return answer(message, wish)
     if holds(message, wish.cancel_id):
         return None
-    held = replace(message, held_cancels=(*message.held_cancels, wish))
+    held = altered(message, held_cancels=(*message.held_cancels, wish))
     if message.status is Status.QUEUED:
-        return interrupted(replace(held, version=message.version + 1), now)
+        return interrupted(altered(held, version=message.version + 1), now)
     if keeps_wishes(message):
         return changed(message, held_cancels=held.held_cancels)
     return conclude(held, message.recipients, now, now, message.attempt)

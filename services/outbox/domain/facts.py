@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from services.outbox.domain.document import Cancel, Message, Status
+from services.outbox.domain.document import Cancel, Message, Status, altered
 
 
 class Outcome(StrEnum):
@@ -51,4 +51,4 @@ class Decision:
 
 def changed(before: Message, *facts: Fact, **fields: Any) -> Decision:
     """The decision to change these fields of the document; the version rises by one."""
-    return Decision(replace(before, version=before.version + 1, **fields), facts)
+    return Decision(altered(before, version=before.version + 1, **fields), facts)

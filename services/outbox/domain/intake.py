@@ -9,11 +9,10 @@ a message     -> left alone: a redelivery
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.outbox.domain.conclude import give_up, has_expired, interrupted
-from services.outbox.domain.document import Message, Reason, Status
+from services.outbox.domain.document import Message, Reason, Status, altered
 from services.outbox.domain.facts import Decision, Told
 
 
@@ -23,7 +22,7 @@ def born(message: Message, now: datetime, wrong: Reason | None) -> Decision:
         wrong = Reason.EXPIRED
     if wrong is None:
         return Decision(message, (Told.QUEUED,))
-    failed = replace(
+    failed = altered(
         message, status=Status.FAILED, reason=wrong, terminal_at=now, recipients=give_up(message.recipients), raw=None,
     )  # fmt: skip
     return Decision(failed, (Told.FAILED,))
@@ -33,7 +32,7 @@ def born_interrupted(tombstone: Message, message: Message, now: datetime) -> Dec
     """The document where cancels came first; None where the tombstone has been answered for good already."""
     if tombstone.terminal_at is not None:
         return None
-    whole = replace(
+    whole = altered(
         message, version=tombstone.version + 1, held_cancels=tombstone.held_cancels, created_at=tombstone.created_at,
         attempt=tombstone.attempt, raw=None, owed=tombstone.owed,
     )  # fmt: skip

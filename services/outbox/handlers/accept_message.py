@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from contracts import limits
@@ -10,7 +10,7 @@ from contracts.channel import ChannelChanged
 from contracts.event import Event
 from contracts.message import MessageComposed
 from services.kit.unavailable import Unavailable
-from services.outbox.domain.document import Message, Policy, Raw, Reason, Recipient, Status
+from services.outbox.domain.document import Message, Policy, Raw, Reason, Recipient, Status, altered
 from services.outbox.domain.facts import Decision
 from services.outbox.domain.horizon import too_old
 from services.outbox.domain.intake import born, born_interrupted
@@ -48,7 +48,7 @@ class AcceptMessage:
         rendered = await self.composer.render(message.tenant, composed)
         if not isinstance(rendered, Rendered):
             return message, Reason.INVALID
-        return replace(message, raw=await self._raw(message.tenant, rendered)), None
+        return altered(message, raw=await self._raw(message.tenant, rendered)), None
 
     async def _raw(self, tenant: str, rendered: Rendered) -> Raw:
         size = len(rendered.octets)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.event import AnyEvent
 from services.kit.unavailable import Unavailable
-from services.outbox.domain.document import Message
+from services.outbox.domain.document import Message, altered
 from services.outbox.domain.facts import Answered, Decision
 from services.outbox.handlers.facts import doc_id, speak
 from services.outbox.ports import Change, DatabaseClock, Hands, MessageStore
@@ -60,4 +60,4 @@ class Record:
 
 def without_owed(message: Message) -> Message:
     """The same document after the relay was given what it owed."""
-    return replace(message, owed=()) if message.owed else message
+    return altered(message, owed=()) if message.owed else message
