@@ -1,0 +1,234 @@
+"""What ingest needs from the world; these docstrings are the contract that fakes and adapters are tested against.
+
+Infrastructure of ours that is gone is raised as ``services.kit.unavailable.Unavailable``; a mail server that is gone is
+a value (NotOpen) or LostConnection. Everything else is a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from contracts.blob import BlobRef
+from contracts.event import AnyEvent
+from services.ingest.domain.account import Account, ChannelKey
+from services.ingest.domain.cursor import Cursor
+from services.ingest.domain.ledger import Seen, Thread
+from services.ingest.domain.parsed import Parsed, Unparsable
+from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Woken
+from services.ingest.domain.status import ImapStatus
+from services.kit.clock import Clock as Clock
+
+
+class MailSession(Protocol):
+    """One logged-in connection with INBOX selected. Used by one task, one call at a time.
+
+    Every call has its own deadline and may raise LostConnection; after that, and after a cancelled call, only ``close``
+    may be called. Octets come from literals only, always by PEEK: the session never changes a flag.
+    """
+
+    @property
+    def opened(self) -> Opened:
+        """What SELECT said."""
+        ...
+
+    async def list_above(self, uid: int, limit: int) -> Sequence[Listed]:
+        """The mails with the lowest UIDs above ``uid``, at most ``limit``, ascending, without their content."""
+        ...
+
+    async def fetch_above(self, uid: int, limit: int) -> Sequence[Fetched]:
+        """The same with the first HEAD_OCTETS of each; ``limit`` ≤ SLICE_UIDS. Empty only when the server has none
+        there: gaps wider than a slice are searched (``UID SEARCH UID n:*``), answers at or below ``uid`` are dropped.
+
+        Forgets every push heard before it was sent; one heard during or after it makes the next ``wait`` return Woken.
+        """
+        ...
+
+    async def fetch(self, uids: Sequence[int]) -> Sequence[Fetched]:
+        """Exactly these (≤ SLICE_UIDS), ascending; one that is gone is left out."""
+        ...
+
+    async def fetch_rest(self, uid: int, offset: int, length: int) -> bytes | None:
+        """The octets from ``offset`` on, at most ``length``, fewer only at the end (b"": nothing is there any more);
+        None where the mail is gone or the server gives no body."""
+        ...
+
+    async def listen(self) -> None:
+        """Begin to listen: returns when the server answered ``+`` to IDLE, or NOOP where there is no IDLE. Only then
+        is a cycle complete."""
+        ...
+
+    async def wait(self, seconds: float) -> Woken | Quiet:
+        """Listen for at most so long, and stop (DONE, tagged OK): the session takes commands again on return. Woken at
+        once where a push came since the last ``fetch_above`` was sent. Without IDLE it sleeps, and asks by NOOP every
+        few seconds (never slower than the adapter's poll interval)."""
+        ...
+
+    async def find_in_sent(self, internet_message_id: str) -> bool | None:
+        """Whether the mailbox for sent mail (``\\Sent``, RFC 6154) holds this Message-ID; None where there is no such
+        mailbox. INBOX is selected again on return. Not on a session that listens."""
+        ...
+
+    async def append_to_sent(self, octets: bytes, at: datetime) -> bool:
+        """Append to the mailbox for sent mail, seen; False where there is none or the server refuses."""
+        ...
+
+    async def close(self) -> None:
+        """LOGOUT where that is still possible, within 2 s; the connection is gone on return. Never raises."""
+        ...
+
+
+class Mailboxes(Protocol):
+    """Opens sessions: egress guard on every connect, the sealed secret opened here and nowhere else, TLS, login,
+    SELECT."""
+
+    async def open(self, account: Account) -> MailSession | NotOpen:
+        """A session, or what was seen instead. Under deadlines of its own (connect, greeting, TLS, login)."""
+        ...
+
+
+class Parser(Protocol):
+    """Reads hostile mails in killable children; concurrent calls share the hand-over."""
+
+    async def parse(self, octets: bytes) -> Parsed | Unparsable:
+        """What the mail says; a mail that kills a child is Unparsable, its neighbours are tried again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something to be stored: ``ref`` says everything about it beforehand, its ``blob_id`` is the same on a repeat."""
+
+    ref: BlobRef
+    octets: bytes = field(repr=False)
+
+
+class RawStore(Protocol):
+    """Raw mails, attachments and long bodies in the shared blob store."""
+
+    async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
+        """Returns when all are stored (majority): up to 4 MB inline with one insert, GridFS above. What is there
+        already under the same id is left alone."""
+        ...
+
+
+class CursorStore(Protocol):
+    """One cursor per channel's INBOX."""
+
+    async def claim(self, key: ChannelKey, owner: str) -> Cursor:
+        """Raise the epoch (create the cursor where there is none) and return the cursor: whoever held it has lost
+        it."""
+        ...
+
+    async def move(self, key: ChannelKey, before: Cursor, after: Cursor) -> bool:
+        """Compare-and-set on (epoch, generation, uidvalidity, last_uid); False: somebody else has it, close. A write
+        whose answer was lost is read back."""
+        ...
+
+    async def holds(self, key: ChannelKey, epoch: int) -> bool:
+        """Whether this epoch is still the newest."""
+        ...
+
+    async def drop(self, key: ChannelKey) -> None:
+        """The channel was removed."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was seen, within one channel."""
+
+    async def seen(self, key: ChannelKey, sha256s: Sequence[str]) -> Mapping[str, Seen]:
+        """The entries of these contents, by hash."""
+        ...
+
+    async def conversations(self, key: ChannelKey, internet_message_ids: Sequence[str]) -> Mapping[str, str]:
+        """The conversations of these Message-IDs, where known."""
+        ...
+
+    async def note(self, key: ChannelKey, seen: Sequence[Seen], threads: Sequence[Thread]) -> Mapping[str, Seen]:
+        """Write each entry where none stands (the first ever written stays); returns the entries that stand now, for
+        those of ``seen`` where it is another's. Returns when they are stored (majority)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMail:
+    """What we know of a message of ours: the hash and length of the bytes that were submitted."""
+
+    sha256: str
+    size: int
+
+
+class OwnMails(Protocol):
+    """The messages that the outbox rendered, by id."""
+
+    async def find(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, OwnMail]:
+        """Those that are known."""
+        ...
+
+
+class Participants(Protocol):
+    """Who takes part in conversations, from the gateway's."""
+
+    async def of(self, tenant: str, conversation_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The addresses (lower case) of those conversations that are known."""
+        ...
+
+
+class StatusStore(Protocol):
+    """The state of each channel's IMAP direction, with the events it owes."""
+
+    async def load(self, tenant: str, channel_id: str) -> ImapStatus | None:
+        """The status, read with majority."""
+        ...
+
+    async def write(self, before: ImapStatus | None, after: ImapStatus, owed: Sequence[AnyEvent]) -> bool:
+        """Compare-and-set on the version (None: create); False: read and decide again."""
+        ...
+
+    async def prove(self, keys: Sequence[ChannelKey], at: datetime) -> None:
+        """Completed cycles: sets ``proven_at`` and nothing else; may be lost."""
+        ...
+
+    async def stale(self, before: datetime, limit: int) -> Sequence[ImapStatus]:
+        """Connected ones whose last completed cycle is older."""
+        ...
+
+    async def drop(self, tenant: str, channel_id: str) -> None:
+        """The channel was removed."""
+        ...
+
+
+class Hands(Protocol):
+    """Publishes from memory what a document owes: the kit's Relay."""
+
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+        """Returns at once."""
+        ...
+
+
+class Budgets(Protocol):
+    """What one replica allows itself: the only thing mailboxes share."""
+
+    def login(self, host: str) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn to log in at this host (a rate, and so many at once)."""
+        ...
+
+    def fetching(self, octets: int) -> AbstractAsyncContextManager[None]:
+        """Wait until so many octets may be held in memory; first come, first served, so slices go round."""
+        ...
+
+    def recheck(self, host: str, near: bool) -> float | None:
+        """Seconds until a mailbox that has just had mail may look again, None where the host has no turn left."""
+        ...
+
+
+class Ownership(Protocol):
+    """Which mailboxes are this replica's, as Kafka assigned them."""
+
+    def mine(self, key: ChannelKey) -> bool:
+        """Whether the channel's shard is assigned to us and the heartbeat that says so is fresh."""
+        ...
