@@ -1,7 +1,8 @@
 """Running a service: start in order, turn, stop in order, whatever happens.
 
 start:  probes answer -> on_start -> publisher -> consumers -> loops -> ready
-SIGTERM: unready -> loops told to stop, consumers stop (a batch in hand finishes) -> on_stop, last started first
+SIGTERM: unready -> HTTP of its own ends (requests in flight are answered first: they still need all the rest)
+         -> consumers stop (a batch in hand finishes) -> on_stop, last started first -> loops are cancelled
          -> publisher flushes -> exit 0; what outlives ``drain_seconds`` is cancelled
 """
 
@@ -80,7 +81,7 @@ async def run(assembly: Assembly, stop: asyncio.Event) -> None:
         asyncio.create_task(probes.serve(application, settings.http_host, settings.http_port)),
     ]
     try:
-        await _until(stop, _turn(assembly, stop), serving[1])
+        await _until(stop, _turn(assembly, stop, serving[1]), serving[1])
     finally:
         await _cancel(serving)
     log.info("stopped")
@@ -90,17 +91,17 @@ async def _until(stop: asyncio.Event, turning: Coroutine[Any, Any, None], servin
     """Lets the service turn; when its HTTP ends before it (a taken port), the service ends with that error."""
     turn = asyncio.create_task(turning)
     done, _ = await asyncio.wait({turn, serving}, return_when=asyncio.FIRST_COMPLETED)
-    if serving in done and not turn.done():
+    if serving in done and not turn.done() and not stop.is_set():
         stop.set()
         turn.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await turn
         serving.result()
         raise RuntimeError("the HTTP server ended by itself")
-    turn.result()
+    await turn
 
 
-async def _turn(assembly: Assembly, stop: asyncio.Event) -> None:
+async def _turn(assembly: Assembly, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
     for step in assembly.on_start:
         await step()
     if not await _connected(assembly.publisher.start, stop):
@@ -116,13 +117,17 @@ async def _turn(assembly: Assembly, stop: asyncio.Event) -> None:
             await _cancel([watching])
         assembly.readiness.set("started", False, "draining")
     finally:
-        await _drain(assembly, kafka, loops)
+        await _drain(assembly, kafka, loops, serving)
 
 
-async def _drain(assembly: Assembly, kafka: KafkaBroker, loops: list[asyncio.Task[None]]) -> None:
+async def _drain(
+    assembly: Assembly, kafka: KafkaBroker, loops: list[asyncio.Task[None]], serving: asyncio.Task[None]
+) -> None:
     log.info("draining")
     try:
         async with asyncio.timeout(assembly.drain_seconds):
+            if assembly.http is not None:
+                await _cancel([serving])
             await kafka.stop()
             for step in reversed(assembly.on_stop):
                 await step()
