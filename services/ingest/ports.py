@@ -115,6 +115,10 @@ class RawStore(Protocol):
         ...
 
 
+class Fenced(Exception):
+    """Somebody else has the mailbox now: close the connection and touch nothing more."""
+
+
 class CursorStore(Protocol):
     """One cursor per channel's INBOX."""
 
@@ -217,8 +221,13 @@ class Budgets(Protocol):
         """Wait for a turn to log in at this host (a rate, and so many at once)."""
         ...
 
-    def fetching(self, octets: int) -> AbstractAsyncContextManager[None]:
-        """Wait until so many octets may be held in memory; first come, first served, so slices go round."""
+    async def hold(self, octets: int, *, large: bool = False) -> int:
+        """Wait until so many octets may be held in memory; first come, first served, so slices go round. Returns how
+        many are held. ``large``: a budget of its own for mails that are read in parts, taken beside the slice's."""
+        ...
+
+    def release(self, octets: int, *, large: bool = False) -> None:
+        """Give back what ``hold`` returned."""
         ...
 
     def recheck(self, host: str, near: bool) -> float | None:

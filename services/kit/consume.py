@@ -17,7 +17,6 @@ from typing import Any, TypeAlias, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import ConsumerRecord as Consumed
-from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -31,12 +30,12 @@ from services.kit.dead_letters import Breaker, Graveyard
 from services.kit.dispatch import Dispatch, Forget, Handler
 from services.kit.publisher import Publisher
 from services.kit.settings import KitSettings
+from services.kit.shards import Assigned, Listener
 from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 POLL_MS = 1000
 Raw: TypeAlias = "Consumed[bytes | None, bytes | None]"
-Assigned = Callable[[frozenset[tuple[str, int]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,8 @@ class On:
     """One consumer of a service: these topics, each event type answered by one handler.
 
     ``name`` makes the consumer group (``malote.<service>.<name>``); ``forget`` is told of null records; ``batch`` is
-    the most records taken at once; ``assigned`` hears which (topic, partition) pairs are this replica's.
+    the most records taken at once. ``assigned``: the (one, compacted) topic's partitions are shards of work; it hears
+    which are this replica's, and each assignment replays them from the start.
     """
 
     name: str
@@ -65,18 +65,6 @@ class _Prompt(BatchSubscriber):
         return tuple(chain(*found.values()))
 
 
-class _Listener(ConsumerRebalanceListener):
-    def __init__(self, assigned: Assigned) -> None:
-        self._assigned = assigned
-
-    async def on_partitions_revoked(self, revoked: object) -> None:
-        """Nothing: what was ours stays ours until somebody else has it."""
-
-    async def on_partitions_assigned(self, assigned: Any) -> None:
-        """Tells the service."""
-        await self._assigned(frozenset((part.topic, part.partition) for part in assigned))
-
-
 def broker(settings: KitSettings, service: str) -> KafkaBroker:
     """The FastStream broker of a service: consuming only, bodies as they are, logging where everybody logs."""
     return KafkaBroker(
@@ -89,16 +77,19 @@ def broker(settings: KitSettings, service: str) -> KafkaBroker:
 def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publisher: Publisher) -> Breaker:
     """Adds the consumer to the broker; returns its breaker."""
     breaker = Breaker(f"{service}.{on.name}")
+    listener = Listener(on.topics[0].name, on.assigned) if on.assigned else None
     dispatch = Dispatch(on.handlers, Graveyard(publisher, breaker), on.forget)
     subscriber = to.subscriber(
         *(topic.name for topic in on.topics), batch=True, max_records=on.batch, parser=_parse,
         ack_policy=AckPolicy.NACK_ON_ERROR, auto_offset_reset="earliest", group_id=f"malote.{service}.{on.name}",
         group_instance_id=f"{settings.instance}.{on.name}", partition_assignment_strategy=(_sticky(service, on.name),),
         session_timeout_ms=int(settings.session_timeout_s * 1000), rebalance_timeout_ms=30_000,
-        listener=_Listener(on.assigned) if on.assigned else None, max_partition_fetch_bytes=2 * 1024 * 1024,
+        listener=listener, max_partition_fetch_bytes=2 * 1024 * 1024,
         fetch_max_wait_ms=500,
     )  # fmt: skip
     subscriber.__class__ = _Prompt
+    if listener is not None:
+        listener.consumer = lambda: subscriber.consumer
     subscriber(_answer(dispatch, breaker))
     return breaker
 

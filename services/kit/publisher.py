@@ -39,6 +39,11 @@ def _partition(key: bytes | None, all_partitions: list[int], available: list[int
     return all_partitions[_hashed(key) % len(all_partitions)]
 
 
+def partition_of(tenant: str, subject: str, count: int) -> int:
+    """The partition, of so many, in which the events of this key are."""
+    return _hashed(key(tenant, subject)) % count
+
+
 class Publishes(Protocol):
     """Takes the fact and nothing else: topic, key and headers come from the contracts."""
 

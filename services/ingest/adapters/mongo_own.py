@@ -1,0 +1,51 @@
+"""What ingest keeps of others: the bytes our own messages went out with, and who takes part in conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from services.ingest.ports import OwnMail
+from services.kit.clock import Clock
+from services.kit.mongo import Collection, key, quick, translated
+
+
+class MongoOwnMails:
+    """The OwnMails port, and what fills it; ``life`` is how long an entry stands."""
+
+    def __init__(self, collection: Collection, clock: Clock, life: timedelta) -> None:
+        self._collection, self._clock, self._life = collection, clock, life
+
+    async def put(self, tenant: str, message_id: str, own: OwnMail) -> None:
+        """Keep it; a repeat writes the same again."""
+        fields = {"sha256": own.sha256, "size": own.size, "until": self._clock.now() + self._life}
+        async with translated():
+            await self._collection.update_one({"_id": key(tenant, message_id)}, {"$set": fields}, upsert=True)
+
+    async def find(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, OwnMail]:
+        """See OwnMails."""
+        if not message_ids:
+            return {}
+        wanted = {"_id": {"$in": [key(tenant, message_id) for message_id in message_ids]}}
+        async with translated():
+            found = await self._collection.find(wanted).to_list(None)
+        return {one["_id"].rpartition("/")[2]: OwnMail(one["sha256"], one["size"]) for one in found}
+
+
+class MongoParticipants:
+    """The Participants port over the copies of conversations (kit Copies writes them)."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = quick(collection)
+
+    async def of(self, tenant: str, conversation_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """See Participants."""
+        if not conversation_ids:
+            return {}
+        wanted = {"_id": {"$in": [key(tenant, conversation_id) for conversation_id in conversation_ids]}}
+        async with translated():
+            found = await self._collection.find(wanted, {"fields.participants.address": 1}).to_list(None)
+        return {
+            one["_id"].rpartition("/")[2]: frozenset(each["address"].lower() for each in one["fields"]["participants"])
+            for one in found
+        }
