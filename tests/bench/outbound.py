@@ -1,7 +1,7 @@
 """`make bench-outbound`: throughput and CPU of the outbound path beside the floor of the same run.
 
-Each repeat: the floor; a drain (messages accepted beforehand, the outbox away until all are due, then started); REST
-with 50 requests at a time and undo 0. Then the sink that needs 200 ms, and the idle figures. The last line is one JSON
+Each repeat: the floor; a drain (messages accepted beforehand, the outbox stopped until all are due); REST with 50
+requests at a time and undo 0. Then the sink that needs 200 ms, and the idle figures. The last line is one JSON
 object of medians.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import signal
 import time
 from dataclasses import dataclass
 
@@ -21,7 +23,7 @@ from tests.chaos.listening import Listener
 from tests.infra.smtp_peer import PeerProcess
 
 MESSAGES = 4000
-UNDO_S = 20
+UNDO_S = 40
 IDLE_S = 20.0
 LIMIT_S = 180.0
 
@@ -37,24 +39,27 @@ class Run:
 
 
 async def drain(course: Course, desk: Desk, sink: PeerProcess, number: int) -> Run:
-    """Messages accepted beforehand and all due at once."""
-    before = await answered_count(sink)
-    due_at = await _accept(course, desk, number)
-    await course.stack.terminate("outbox-0")
-    await asyncio.sleep(max(0.0, due_at + 0.5 - time.time()))
-    if early := await answered_count(sink) - before:
-        raise RuntimeError(f"{early} messages left before all were due: raise UNDO_S")
-    await course.stack.restart("outbox-0", wait=False)
-    await _until(sink, before + 1)
-    meter = course.meter()
-    meter.start()
+    """Messages accepted beforehand and all due at once: the outbox stands still (SIGSTOP) until the last is due."""
+    before, outbox = await answered_count(sink), course.stack.pids["outbox-0"]
+    first, last = await _accept(course, desk, number)
+    await asyncio.sleep(max(0.0, first - 0.5 - time.time()))
+    os.kill(outbox, signal.SIGSTOP)
+    try:
+        if early := await answered_count(sink) - before:
+            raise RuntimeError(f"{early} messages left before all were accepted: raise UNDO_S")
+        await asyncio.sleep(max(0.0, last + 0.1 - time.time()))
+        meter = course.meter()
+        meter.start()
+    finally:
+        os.kill(outbox, signal.SIGCONT)
+    began = time.time()
     await _until(sink, before + number)
     await asyncio.sleep(1)  # settles and events of the last ones belong to the price
-    return _run(await _stamps(sink, before), meter.stop())
+    return _run([began, *await _stamps(sink, before)], meter.stop())
 
 
-async def _accept(course: Course, desk: Desk, number: int) -> float:
-    """Send, and wait until the outbox holds all; returns when the last is due."""
+async def _accept(course: Course, desk: Desk, number: int) -> tuple[float, float]:
+    """Send, and wait until the outbox holds all; returns when the first and the last are due."""
     async with Listener(course.stack.kafka) as listener:
         await send_all(desk, number)
         limit = time.monotonic() + LIMIT_S
@@ -62,7 +67,7 @@ async def _accept(course: Course, desk: Desk, number: int) -> float:
             if time.monotonic() > limit:
                 raise RuntimeError(f"only {len(due)} of {number} messages were queued")
             await asyncio.sleep(0.1)
-    return max(due)
+    return min(due), max(due)
 
 
 async def rest(course: Course, desk: Desk, sink: PeerProcess, number: int) -> Run:
