@@ -1,0 +1,70 @@
+"""The parser of mails over a pool of killable children; the port of the handlers' `Parser`.
+
+    parser = ChildParser(pool(size=1))
+    match await parser.parse(octets):
+        case Parsed() as parsed: ...
+        case Unparsable(reason): ...        # quarantine: it would fail again
+
+Calls made together are handed over together, up to 64 mails and 8 MiB at once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts import limits
+from services.ingest.adapters.parsed_frames import unpacked
+from services.ingest.domain.parsed import Parsed, Unparsable
+from services.kit.children import ChildPool, Killed
+from services.kit.unavailable import Unavailable
+
+CPU_SECONDS: Final = 5.0
+_MEMORY: Final = 512 * limits.MIB
+_OUTPUT: Final = 60 * limits.MIB
+"""What a mail of 50 MB can decode to, its bodies on top."""
+_WALL_SECONDS: Final = 30.0
+
+
+def pool(*, size: int = 1) -> ChildPool:
+    """The children: 5 s of CPU and 512 MB for each mail, replaced after 10,000."""
+    return ChildPool(
+        "services.ingest.adapters.parse_child",
+        size=size,
+        seconds=CPU_SECONDS,
+        memory_bytes=_MEMORY,
+        output_bytes=_OUTPUT,
+        wall_seconds=_WALL_SECONDS,
+    )
+
+
+class ChildParser:
+    """Reads mails outside this process; whatever a mail does there, others are not touched."""
+
+    def __init__(self, children: ChildPool) -> None:
+        self._children = children
+
+    async def start(self) -> None:
+        """Starts the children now; raises ChildEnded where one does not come up."""
+        await self._children.start(early=True)
+
+    async def parse(self, octets: bytes) -> Parsed | Unparsable:
+        """The mail, or why it cannot be read. Raises Unavailable when there is no child to ask."""
+        if len(octets) > limits.INBOUND_SIZE:
+            return Unparsable("too_large")
+        answer = await self._children.call(octets)
+        if isinstance(answer, Killed):
+            return _unparsable(answer)
+        try:
+            return unpacked(answer)
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            return Unparsable("output", type(error).__name__)
+
+    async def close(self) -> None:
+        """Ends the children; who still waits gets Unavailable."""
+        await self._children.close()
+
+
+def _unparsable(killed: Killed) -> Unparsable:
+    if killed.reason == "start" or killed.detail == "closed":
+        raise Unavailable(f"no parser: {killed.reason}")  # nothing is known of the mail
+    return Unparsable(killed.reason, killed.detail)
