@@ -1,7 +1,7 @@
 """A `Parsed` as octets between the child and its parent; what comes back is data, never code.
 
-Four octets of length and a JSON array, then the large things as they are: text, HTML, new part, then each attachment; their
-lengths are in the array (-1 for None).
+Four octets of length and a JSON object, then the large things as they are: text, HTML, new part, then each attachment;
+their lengths are in the object (-1 for None).
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ def packed(parsed: Parsed) -> bytes:
     }
     if parsed.bounce:
         head["bounce"] = _bounce(parsed.bounce)
-    content = json.dumps(head, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode(
-        "utf-8", "replace"
-    )
+    content = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return b"".join([_LENGTH.pack(len(content)), content, *(each for each in bodies if each), *blobs])
 
 

@@ -20,6 +20,9 @@ ADDRESS_LENGTH = 320
 _PLAIN = re.compile(r'\s*+(?:"([^"\\=]*+)"\s*+|([\w .\'=?*+/-]*+))<([^\s<>@",;:()\\]++@[\w.-]++)>\s*+')
 _BARE = re.compile(r"\s*+([\w.+=/'-]++@[\w.-]++)\s*+")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\[\s\S])*+)("?)|<([^<>]*+)>|([(),;:])|(\s++)|((?:[^"<(),;:\s\\]|\\.)++|[\s\S])')
+_COMMENT = re.compile(r"\([^()]*+\)")
+_SPACED = re.compile(r"\s*+(@)\s*+")
+_DOTS = re.compile(r"\s*+\.\s*+")
 _ESCAPED = re.compile(r"\\([\s\S])")
 _IN_WORD = re.compile(r"<?([^\s<>\"(),;:@]++@[^\s<>\"(),;:@]++)>?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufff9-\ufffb]")
@@ -45,7 +48,10 @@ def _simple(found: re.Match[str]) -> Address:
 
 @dataclass(slots=True)
 class _Reading:
-    """One list while it is read: the entries found, and the pieces of the one at hand."""
+    """One list while it is read: the entries found, and the pieces of the one at hand.
+
+    ``depth`` is that of open comments, ``grouped`` that a group's name was read and its ``;`` not yet.
+    """
 
     found: list[Address] = field(default_factory=list)
     name: list[str] = field(default_factory=list)
@@ -129,20 +135,23 @@ def _colon(reading: _Reading) -> None:
 
 def _entry(angle: str, name: str) -> Address | None:
     address = angle.rpartition(":")[2] if angle[:1] == "@" or angle[:7].lower() == "mailto:" else angle
+    if "(" in address:
+        address = _COMMENT.sub("", address)
     address = _clean("".join(address.split()) if '"' not in address else address)
     if "=?" in address:
         address = _clean(words(address))
-    if not address and not name:
-        return None
     if "@" not in address and (inside := _IN_WORD.search(words(name))):
-        return Address(_clean(inside[1]), "")
-    return Address(address, _name(name)) if address and len(address) <= ADDRESS_LENGTH else None
+        return Address(_clean(inside[1])[:ADDRESS_LENGTH], "")
+    shown = _name(name)
+    return Address(address, shown) if (address or shown) and len(address) <= ADDRESS_LENGTH else None
 
 
 def _word(text: str, comment: str) -> Address | None:
-    """An entry without `<…>`: an address, perhaps with spaces around its `@`, or encoded whole."""
+    """An entry without `<…>`: an address, perhaps with spaces in it (RFC 5322 section 4.4), or encoded whole."""
     shown = words(text)
-    inside = _IN_WORD.search(shown if "@" not in text else text.replace(" @", "@").replace("@ ", "@"))
+    if (at := text.find("@")) >= 0 and " " in text:
+        text = text[:at] + _DOTS.sub(".", text[at:])
+    inside = _IN_WORD.search(shown if "@" not in text else _SPACED.sub(r"\1", text))
     if inside:
         name = shown[: max(0, shown.find(inside[0]))] if "=?" in text or " " in text else ""
         return Address(_clean(inside[1])[:ADDRESS_LENGTH], _name(name.strip(' "') or comment))
@@ -156,6 +165,6 @@ def _clean(text: str) -> str:
 
 def _name(text: str) -> str:
     name = words(text)
-    if not name.isascii():
-        name = _INVISIBLE.sub("", name)
+    if "  " in name or not name.isascii():
+        name = " ".join(_INVISIBLE.sub("", name).split())
     return name.strip("'\" ")[:NAME_LENGTH].strip()

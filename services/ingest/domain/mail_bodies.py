@@ -1,7 +1,7 @@
 """Which leaves are the body and which are attachments (RFC 2046, 2183, 2387, 2392).
 
-The body is a row of *slots*: all that stands in one multipart/alternative is a slot with a text and an HTML side, any other
-text part is a slot with one. So a mail whose text goes on after a picture keeps all of it.
+The body is a row of *slots*: all that stands in one multipart/alternative is a slot with a text and an HTML side, any
+other text part is a slot with one. So a mail whose text goes on after a picture keeps all of it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from services.ingest.domain.mail_parts import Leaf, Tree
 from services.ingest.domain.mail_transfer import octets_of
 from services.ingest.domain.parsed import Attached
 
-TEXT_OCTETS = 1 << 20
-_RAW_OCTETS = 4 * TEXT_OCTETS
+BODY_OCTETS = 4 << 20
+"""Of each side of the body, all parts together; the sanitiser takes less."""
+_RAW_OCTETS = 3 * BODY_OCTETS
 _PLAIN = frozenset(["text/plain", "text/markdown", "text/enriched", "text/richtext", "text/x-markdown"])
 _NO_DISPOSITION = Structured("")
 
@@ -37,6 +38,7 @@ class Bodies:
     slots: list[Slot] = field(default_factory=list)
     attachments: list[Attached] = field(default_factory=list)
     truncated: set[str] = field(default_factory=set)
+    room: dict[str, int] = field(default_factory=lambda: {"text": BODY_OCTETS, "html": BODY_OCTETS})
 
 
 def bodies(octets: bytes, tree: Tree) -> Bodies:
@@ -87,9 +89,10 @@ def _text(found: Bodies, leaf: Leaf, side: str, octets: bytes) -> str:
     content = octets_of(
         octets[leaf.start : min(leaf.end, leaf.start + _RAW_OCTETS)], leaf.headers.first("content-transfer-encoding")
     )
-    if len(content) > TEXT_OCTETS:
+    if len(content) > found.room[side]:
         found.truncated.add(side)
-        content = content[:TEXT_OCTETS]
+        content = content[: found.room[side]]
+    found.room[side] -= len(content)
     charset = leaf.kind.params.get("charset", "")
     if side == "html":
         return decoded(content, charset or charset_in(content)).replace("\0", "")

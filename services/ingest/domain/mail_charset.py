@@ -1,7 +1,7 @@
 """Octets to text as mails need it: the declared charset, else UTF-8, else Windows-1252; never raises.
 
-What cannot be decoded becomes U+FFFD, which the reader of the mail counts. Labels are read as browsers read them (WHATWG
-Encoding: `iso-8859-1` is Windows-1252, `gb2312` is GB 18030 …), because mailers write what they display.
+What cannot be decoded becomes U+FFFD, which the reader of the mail counts. Labels are read as browsers read them
+(WHATWG Encoding: `iso-8859-1` is Windows-1252, `gb2312` is GB 18030 …), because mailers write what they display.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-
-_QUOTES = re.compile(r">*+")
 
 
 def unflowed(text: str, params: Mapping[str, str]) -> str:
@@ -16,7 +13,7 @@ def unflowed(text: str, params: Mapping[str, str]) -> str:
     out: list[str] = []
     open_depth = -1  # of the paragraph that goes on, -1 for none
     for line in text.split("\n"):
-        depth = _QUOTES.match(line).end()  # type: ignore[union-attr] - it matches anything
+        depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")
         flows = content.endswith(" ") and content != "-- "
         content = content[:-1] if flows and glue else content

@@ -66,13 +66,10 @@ def _begin(octets: bytes, start: int, end: int) -> int:
 def _fields(block: bytes) -> tuple[Headers, int | None]:
     """The fields, and where the block stops to be one: None if it never does."""
     headers = Headers()
-    fields, count, at, junk = headers.fields, 0, 0, None
-    for found in _FIELD.finditer(block):
-        if found.start() > at and junk is None:
-            junk = at
+    fields, at = headers.fields, 0
+    for count, found in enumerate(_FIELD.finditer(block)):
         at = found.end()
-        count += 1
-        if count > FIELDS:
+        if count == FIELDS:
             headers.truncated = True
             return headers, None
         name, value = found.groups()

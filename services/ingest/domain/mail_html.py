@@ -1,4 +1,4 @@
-"""What must be known of an HTML body without parsing it: its charset, what it shows by `cid:`, and plain text as HTML."""
+"""What is known of an HTML body without parsing it: its charset, what it shows by `cid:`; and plain text as HTML."""
 
 from __future__ import annotations
 

@@ -38,13 +38,7 @@ def date_of(value: str) -> datetime | None:
         if found is None:
             return None
         zone = timezone(timedelta(seconds=found[9] or 0))
-        return datetime(*found[:5], min(found[5], 59), tzinfo=zone).astimezone(
-            UTC
-        )  # a leap second counts as the one before
-    except (
-        ValueError,
-        TypeError,
-        IndexError,
-        OverflowError,
-    ):  # what parsedate_tz of 3.11 does not catch, and no such day
+        second = min(found[5], 59)  # a leap second counts as the one before it
+        return datetime(*found[:5], second, tzinfo=zone).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):  # no such day, and what parsedate_tz of 3.11 lets out
         return None

@@ -79,7 +79,7 @@ def _goes_round(way: Trail) -> bool:
 
 
 def _answers(headers: Headers, way: Trail, kind: Structured) -> bool:
-    """RFC 3834 section 5: auto-replied; others say it in their own headers, or generate an answer with such a subject."""
+    """RFC 3834 section 5; others say it in headers of their own, or generate something with such a subject."""
     if way.auto_submitted == "auto-replied" or _reports(kind, "disposition-notification"):
         return True
     if way.precedence in ("auto_reply", "auto-reply") or any(name in headers.fields for name in _ANSWERING):
@@ -109,9 +109,8 @@ def suspected_bounce(headers: Headers, sender: str) -> bool:
     """Whether it looks like a delivery report of a server that does not know RFC 3464."""
     if "x-failed-recipients" in headers.fields:
         return True
-    if headers.first("auto-submitted")[:12].lower() == "auto-replied" and _ANSWER_SUBJECT.match(
-        headers.text("subject")
-    ):
+    subject = headers.text("subject")
+    if headers.first("auto-submitted")[:12].lower() == "auto-replied" and _ANSWER_SUBJECT.match(subject):
         return False
     from_server = bool(_BOUNCE_SENDER.match(sender)) or headers.first("return-path") == "<>"
-    return from_server and bool(_BOUNCE_SUBJECT.search(headers.text("subject")) or _BOUNCE_SENDER.match(sender))
+    return from_server and bool(_BOUNCE_SUBJECT.search(subject) or _BOUNCE_SENDER.match(sender))

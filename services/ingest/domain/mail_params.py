@@ -77,7 +77,7 @@ def _params(text: str) -> dict[str, str]:
 
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
-    """Continuations in their order (RFC 2231 section 3), each percent-decoded if it says so, then one charset for all."""
+    """Continuations in order (RFC 2231 section 3), percent-decoded where they say so, with one charset for all."""
     charset, octets = "", b""
     for count, index in enumerate(sorted(pieces)):
         value, extended = pieces[index]

@@ -1,7 +1,7 @@
-"""A mail's MIME tree (RFC 2046) cut into its leaves, over the octets as they came: nothing is copied, nothing recurses.
+"""A mail's MIME tree (RFC 2046) cut into its leaves, over the octets as they came: nothing copied, nothing recursive.
 
-The stdlib parser takes a line at a time: 0.9 s and 275 MB for a mail of 50 MB, and a RecursionError at 500 levels. Here a
-delimiter is found by one search. What is inside `message/*` is never walked: a returned mail is no body.
+The stdlib parser takes a line at a time: 0.9 s and 275 MB for a mail of 50 MB, and a RecursionError at 500 levels. Here
+a delimiter is found by one search. What is inside `message/*` is never walked: a returned mail is no body.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _shown(found: Bodies, tools: Tools) -> tuple[str | None, str | None, int]:
     texts = ["\n".join(slot.text) or _text_of(slot.html, found, tools) for slot in found.slots]
     html, remote = _html(found, texts, tools)
     text = "\n".join(each for each in texts if each)
-    return text if text or not found.slots else "", html, remote
+    return text if found.slots else None, html, remote
 
 
 def _text_of(html: list[str], found: Bodies, tools: Tools) -> str:
@@ -103,12 +103,9 @@ def _text_of(html: list[str], found: Bodies, tools: Tools) -> str:
 def _html(found: Bodies, texts: list[str], tools: Tools) -> tuple[str | None, int]:
     if not any(slot.html for slot in found.slots):
         return None, 0
-    sides = [
-        "".join(slot.html) if slot.html else as_html(text)
-        for slot, text in zip(found.slots, texts, strict=True)
-        if slot
-    ]
-    cleaned = tools.clean(_fitting("".join(sides), found))
+    slots = zip(found.slots, texts, strict=True)
+    sides = "".join("".join(slot.html) if slot.html else as_html(text) for slot, text in slots)
+    cleaned = tools.clean(_fitting(sides, found))
     if cleaned is None:
         found.truncated.add("html")
         return None, 0

@@ -1,10 +1,10 @@
 """The new part of a reply: what its author wrote, without what it quotes. Best effort, always beside the full text.
 
-Own rules in one pass over lines, because the libraries do not fit: mail-parser-reply takes 2 ms on a mail without any quote
-and minutes on a line of `On On On …`, email-reply-parser knows English alone. A quotation begins with
+Own rules in one pass over lines, because the libraries do not fit: mail-parser-reply takes 2 ms on a mail without any
+quote and minutes on a line of `On On On …`, email-reply-parser knows English alone. A quotation begins with
 
-- lines that start with `>`, together with the line before them that says who wrote (in any language: it ends in a colon);
-- a line that says who wrote in a known language (`On … wrote:`, `Am … schrieb …:`, `Em … escreveu:` …), over up to three lines;
+- lines that start with `>`, and the line before them that says who wrote (in any language: it ends in a colon);
+- a line that says who wrote in a known language (`On … wrote:`, `Em … escreveu:` …), over up to three lines;
 - a block of header lines (`From:`, `Sent:` … or their translations), after a ruler or not;
 - a line like `-----Original Message-----`.
 """
@@ -34,9 +34,12 @@ _ORIGINAL = re.compile(
     r"исходное сообщение|原始邮件|原始郵件)\s?(?:-{2,}|_{2,}|\*{2,})?\s*$",
     re.IGNORECASE,
 )
-_FROM = "from|von|de|da|van|fra|från|od|lähettäjä|от|від|寄件者|发件人|送信者|差出人|보낸 사람|expéditeur|remetente|kimden|feladó"
+_FROM = (
+    "from|von|de|da|van|fra|från|od|lähettäjä|от|від|寄件者|发件人|送信者|差出人|보낸 사람|expéditeur|remetente"
+    "|kimden|feladó"
+)
 _OTHERS = (
-    "sent|date|to|cc|subject|reply-to|gesendet|datum|an|betreff|enviado(?: el| em)?|enviada(?: em)?|fecha|data|para|asunto"
+    "sent|date|to|cc|subject|reply-to|gesendet|datum|an|betreff|enviad[oa](?: el| em)?|fecha|data|para|asunto"
     "|assunto|envoyé|à|objet|inviato|a|oggetto|verzonden|aan|onderwerp|sendt|til|emne|skickat|till|ämne|wysłano|do|temat"
     "|odesláno|komu|předmět|lähetetty|vastaanottaja|aihe|отправлено|дата|кому|тема|发送时间|收件人|主题|寄件日期|收件者|主旨"
     "|日時|宛先|件名|보낸 날짜|받는 사람|제목|répondre à|tarih|kime|konu|elküldve|címzett|tárgy"

@@ -9,7 +9,6 @@ from services.ingest.domain.mail_addresses import addresses
 from services.ingest.domain.mail_charset import one_line
 from services.ingest.domain.mail_headers import Headers, read_headers
 from services.ingest.domain.mail_ids import message_id, message_ids
-from services.ingest.domain.mail_params import structured
 from services.ingest.domain.mail_parts import Leaf, Tree
 from services.ingest.domain.mail_transfer import octets_of
 from services.ingest.domain.parsed import Bounce, Failure
@@ -87,9 +86,11 @@ def _typed(value: str) -> str:
     if not found or "@" not in found[0].address:
         return ""
     text = found[0].address
-    return (
-        one_line(_XTEXT.sub(lambda code: chr(int(code[1], 16)), text)) if structured(value).value == "utf-8" else text
-    )
+    return one_line(_XTEXT.sub(_character, text)) if typed and kind.strip().lower() == "utf-8" else text
+
+
+def _character(code: re.Match[str]) -> str:
+    return chr(int(code[1], 16))
 
 
 def failed_recipients(headers: Headers) -> tuple[Failure, ...]:

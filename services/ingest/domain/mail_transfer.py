@@ -8,7 +8,9 @@ import re
 _NAME = re.compile(r"[\w-]+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\n]*\n", re.MULTILINE)
 _PADDED = re.compile(rb"=+")
-_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_OF_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_NOT_BASE64 = bytes(set(range(256)) - set(_OF_BASE64.rstrip(b"=\r\n")))
+_SAMPLE = 4_096
 _UU_NAMES = frozenset(["x-uuencode", "uuencode", "x-uue", "uue"])
 
 
@@ -16,11 +18,17 @@ def octets_of(content: bytes | memoryview, encoding: str) -> bytes:
     """What was encoded; `encoding` is the header field as the mail has it. Unknown ones are taken as none."""
     found = _NAME.search(encoding)
     name = found[0].lower() if found else ""
-    if name == "base64":
+    if name == "base64" and not _plain(content):
         return base64(content)
     if name == "quoted-printable":
         return binascii.a2b_qp(content)
     return _uu(bytes(content)) if name in _UU_NAMES else bytes(content)
+
+
+def _plain(content: bytes | memoryview) -> bool:
+    """Whether it only says that it is base64: a fifteenth of its beginning could not stand in it."""
+    sample = bytes(content[:_SAMPLE])
+    return len(sample.translate(None, _OF_BASE64)) * 15 > len(sample)
 
 
 def base64(content: bytes | memoryview) -> bytes:

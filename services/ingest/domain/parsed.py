@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Auto = Literal["none", "auto-reply", "bounce", "list", "loop"]
-"""Whether a machine wrote it; the values of ``contracts.inbound.Auto``."""
+Auto = Literal["none", "auto-reply", "bounce", "list", "loop", "other"]
+"""Whether a machine wrote it; the values of ``contracts.inbound.Auto``.
+
+``other``: by a machine, but no answer and no report of a delivery: a notification, a feedback report, bulk mail.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ class Parsed:
     """A mail that could be read.
 
     Ids keep their angle brackets. ``text`` is the whole text (from the HTML where the mail has none), ``html`` is
-    sanitised, ``new_part`` the part of ``text`` that is not quoted, as best it can be told. ``truncated`` names what was
-    cut at a limit: ``addresses``, ``references``, ``headers``, ``parts``, ``depth``, ``text``, ``html``, ``attachments``.
+    sanitised, ``new_part`` what of ``text`` is not quoted, as best it can be told: None where nothing is quoted.
+    ``truncated`` names what was cut at a limit: ``addresses``, ``headers``, ``parts``, ``depth``, ``text``, ``html``.
     """
 
     internet_message_id: str | None = None
