@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from services.gateway.adapters.backlog import MongoBacklog
 from services.gateway.adapters.blob_bodies import BlobBodies
 from services.gateway.adapters.http_app import application
+from services.gateway.adapters.jwks_http import HttpKeySet
 from services.gateway.adapters.kit_seals import EgressHosts, KitSeals, TokenStamps, read_keyring, read_sealer
 from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.mongo_conversations import MongoConversations
@@ -15,6 +16,7 @@ from services.gateway.adapters.mongo_operators import MongoOperators
 from services.gateway.adapters.mongo_views import MongoChannels, MongoSignatures, MongoStatuses, MongoTenants
 from services.gateway.adapters.mongo_wishes import MongoWishes
 from services.gateway.adapters.rest import Door
+from services.gateway.adapters.stored_clock import StoredClock
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.adapters.waiters import Waiters
 from services.gateway.handlers.accept_message import AcceptMessage
@@ -45,7 +47,6 @@ from services.gateway.routes import KEYS_S, Handlers, endpoints, routes
 from services.gateway.settings import Settings
 from services.kit import probes
 from services.kit.blobs import Blobs
-from services.kit.clock import SystemClock
 from services.kit.egress import Egress
 from services.kit.loops import Loop
 from services.kit.mongo import Client, connect
@@ -65,7 +66,7 @@ async def build(settings: Settings) -> Assembly:
     database = client[settings.database(NAME)]
     publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
     relays = {name: Relay(MongoOwed(database[name], NAME), publisher) for name in OWING}
-    renderer, tokens = Renderer(pool()), Tokens(settings.jwks_url, settings.issuer)
+    renderer, tokens = Renderer(pool()), Tokens(HttpKeySet(settings.jwks_url), settings.issuer)
     use = compose(adapters(settings, client, relays, renderer))
 
     async def drain() -> None:
@@ -83,7 +84,7 @@ async def build(settings: Settings) -> Assembly:
 
 def adapters(settings: Settings, client: Client, relays: dict[str, Relay], renderer: Renderer) -> Ports:
     """The ports on Kafka, MongoDB and the kit."""
-    database, clock = client[settings.database(NAME)], SystemClock()
+    database, clock = client[settings.database(NAME)], StoredClock()
     allowed = [ip_network(one) for one in settings.egress_allow]
     smtp, imap = frozenset(settings.smtp_ports), frozenset(settings.imap_ports)
     return Ports(

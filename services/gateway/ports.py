@@ -349,7 +349,7 @@ class Now(Protocol):
     """The wall clock."""
 
     def now(self) -> datetime:
-        """Aware, in UTC."""
+        """Aware, in UTC, in whole milliseconds: what is answered is what will be stored."""
         ...
 
 

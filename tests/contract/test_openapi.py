@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from services.gateway.adapters.http_app import application
 from services.gateway.adapters.rest import Door
 from services.gateway.adapters.tokens import Tokens
@@ -15,15 +13,19 @@ from services.gateway.app import compose
 from services.gateway.domain.refusal import Code
 from services.gateway.domain.who import SCOPES
 from services.gateway.routes import endpoints
+from services.kit.unavailable import Unavailable
 from tests.fakes.gateway_world import fake_ports
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
-NOBODY = httpx.MockTransport(lambda _: httpx.Response(503))
+
+
+async def _nobody() -> bytes:
+    raise Unavailable("no issuer here")
 
 
 def served() -> str:
     """The document as the gateway makes it."""
-    door = Door(Tokens("http://issuer.test/jwks", "http://issuer.test", NOBODY))
+    door = Door(Tokens(_nobody, "http://issuer.test"))
     app = application(door, endpoints(compose(fake_ports())))
     return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

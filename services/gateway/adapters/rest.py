@@ -157,7 +157,7 @@ def _key(endpoint: Endpoint, request: Request, body: Body | None) -> Key:
     if not _KEY.fullmatch(given):
         detail = "Send an Idempotency-Key of 1 to 200 visible ASCII characters, a fresh one for each new message."
         raise Stop(invalid("Idempotency-Key", "missing", detail))
-    asked = request.url.path.encode() + b"\n" + (body.model_dump_json().encode() if body else b"")
+    asked = request.scope["path"].encode() + b"\n" + (body.model_dump_json().encode() if body else b"")
     operation = endpoint.path.rpartition("/")[2]
     return Key(f"{operation}/{given}", hashlib.sha256(asked).hexdigest())
 

@@ -1,13 +1,13 @@
-"""The issuer's public keys: a JWKS (RFC 7517) fetched over HTTP, kept until it changes."""
+"""The issuer's public keys: a JWKS (RFC 7517), kept until it changes."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
@@ -18,16 +18,15 @@ log = logs.get_logger()
 PAUSE_S: Final = 10.0
 """An unknown key id makes us look again, but not more often than this."""
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
-_LARGEST: Final = 256 * 1024
+Fetch = Callable[[], Awaitable[bytes]]
+"""Brings the key set's document; raises Unavailable."""
 
 
 class TokenKeys:
     """``changed`` is called when other keys came: what was verified with the old ones must be verified again."""
 
-    def __init__(
-        self, url: str, changed: Callable[[], None], transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._url, self._changed, self._transport = url, changed, transport
+    def __init__(self, fetch: Fetch, changed: Callable[[], None]) -> None:
+        self._bring, self._changed = fetch, changed
         self._seen: list[dict[str, Any]] = []
         self._keys: KeySet | None = None
         self._fetched = float("-inf")
@@ -61,14 +60,11 @@ class TokenKeys:
 
     async def _fetch(self) -> None:
         self._fetched = time.monotonic()
+        document = await self._bring()
         try:
-            async with httpx.AsyncClient(timeout=5.0, transport=self._transport) as client:
-                answer = (await client.get(self._url)).raise_for_status()
-            if len(answer.content) > _LARGEST:
-                raise Unavailable("the token issuer's key set is too large")
-            found = _usable(answer.json())
+            found = _usable(json.loads(document))
             keys = KeySet.import_key_set({"keys": found})
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, JoseError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, JoseError) as error:
             raise Unavailable(f"the token issuer's keys cannot be read: {type(error).__name__}") from None
         if found != self._seen:
             self._seen, self._keys = found, keys

@@ -8,12 +8,11 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
-import httpx
 from joserfc import jws, jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
-from services.gateway.adapters.token_keys import ALGORITHMS, TokenKeys
+from services.gateway.adapters.token_keys import ALGORITHMS, Fetch, TokenKeys
 from services.gateway.domain.refusal import Code, Refused
 from services.gateway.domain.who import Principal
 
@@ -33,10 +32,10 @@ INVALID: Final = Refused(Code.UNAUTHENTICATED, "This token is not valid here, or
 class Tokens:
     """``principal`` turns an Authorization header into who asks."""
 
-    def __init__(self, url: str, issuer: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, fetch: Fetch, issuer: str) -> None:
         self._issuer = issuer
         self._known: dict[str, tuple[float, Principal]] = {}
-        self.keys = TokenKeys(url, self._known.clear, transport)
+        self.keys = TokenKeys(fetch, self._known.clear)
 
     async def principal(self, header: str | None) -> Principal | Refused:
         """The caller, or 401. Raises Unavailable while the issuer's keys are not here."""

@@ -135,7 +135,6 @@ class AcceptMessage:
         text, text_ref = await self._body(tenant, ask.content.text, "text/plain")
         html, html_ref = await self._body(tenant, ask.content.html, "text/html")
         now = self.clock.now()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Message(
             tenant=tenant, message_id=message_id, conversation_id=conversation.conversation_id,
             channel_id=channel.channel_id, channel_version=channel.version, operator_id=ask.operator_id,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
+from services.gateway.adapters.jwks_http import HttpKeySet
 from services.gateway.adapters.tokens import INVALID, MISSING, Tokens
 from services.gateway.domain.refusal import Refused
 from services.gateway.domain.who import Principal
@@ -20,6 +23,15 @@ from tests.unit.gateway.world import ANA, ISSUER, SIGNER, TENANT, token, tokens
 
 async def opens(header: str | None, to: Tokens | None = None) -> Principal | Refused:
     return await (to or tokens()).principal(header)
+
+
+def publishing(*keys: Any) -> Callable[[], Awaitable[bytes]]:
+    """An issuer with these keys."""
+
+    async def publish() -> bytes:
+        return json.dumps({"keys": [key.as_dict(private=False) for key in keys]}).encode()
+
+    return publish
 
 
 async def test_a_good_token_says_who_asks() -> None:
@@ -81,10 +93,9 @@ async def test_other_algorithms(kind: str) -> None:
     key: Any = (
         RSAKey.generate_key(2048, {"kid": "o"}) if kind == "RS256" else OKPKey.generate_key("Ed25519", {"kid": "o"})
     )
-    served = httpx.MockTransport(lambda _: httpx.Response(200, json={"keys": [key.as_dict(private=False)]}))
     claims = {"iss": ISSUER, "aud": "malote", "exp": int(time.time()) + 60, "sub": "x", "tenant": "t"}
     signed = jwt.encode({"alg": kind, "kid": "o"}, claims, key, algorithms=[kind])
-    assert isinstance(await opens(f"Bearer {signed}", Tokens(f"{ISSUER}/jwks", ISSUER, served)), Principal)
+    assert isinstance(await opens(f"Bearer {signed}", Tokens(publishing(key), ISSUER)), Principal)
 
 
 async def test_a_verified_token_is_remembered_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +112,13 @@ async def test_a_verified_token_is_remembered_until_it_expires(monkeypatch: pyte
 
 
 async def test_new_keys_are_found_and_old_ones_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    current, asked = [SIGNER], []
+    current, asked = [SIGNER], list[int]()
 
-    def serve(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(200, json={"keys": [key.as_dict(private=False) for key in current]})
+    async def serve() -> bytes:
+        asked.append(1)
+        return await publishing(*current)()
 
-    served = Tokens(f"{ISSUER}/jwks", ISSUER, httpx.MockTransport(serve))
+    served = Tokens(serve, ISSUER)
     old = f"Bearer {token()}"
     assert isinstance(await served.principal(old), Principal)
     fresh = ECKey.generate_key("P-256", {"kid": "k2"})
@@ -122,6 +133,30 @@ async def test_new_keys_are_found_and_old_ones_forgotten(monkeypatch: pytest.Mon
 
 
 async def test_without_keys_nobody_is_told_that_their_token_is_bad() -> None:
-    silent = Tokens(f"{ISSUER}/jwks", ISSUER, httpx.MockTransport(lambda _: httpx.Response(500)))
+    async def nothing() -> bytes:
+        raise Unavailable("nobody there")
+
+    silent = Tokens(nothing, ISSUER)
     with pytest.raises(Unavailable):
         await silent.principal(f"Bearer {token()}")
+
+
+async def test_the_key_set_is_fetched_over_http_and_nothing_else(tmp_path: Path) -> None:
+    body = await publishing(SIGNER)()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        status = {b"/jwks": b"200 OK", b"/moved": b"302 Found"}.get(path, b"404 Not Found")
+        head = b"HTTP/1.1 " + status + b"\r\nLocation: /jwks\r\nConnection: close\r\n"
+        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    assert await HttpKeySet(f"{base}/jwks")() == body
+    (tmp_path / "jwks").write_bytes(body)
+    for url in (f"{base}/moved", f"{base}/other", f"file://{tmp_path}/jwks", "http://127.0.0.1:1/jwks", "ftp://x/y"):
+        with pytest.raises(Unavailable):
+            await HttpKeySet(url)()
+    server.close()
+    await server.wait_closed()

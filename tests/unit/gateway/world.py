@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -175,14 +176,14 @@ def token(*scopes: str, tenant: str = TENANT, sub: str = "ana", operator: str | 
     return jwt.encode({"alg": "ES256", "kid": "k1"}, said, SIGNER, algorithms=["ES256"])
 
 
-def jwks(_: httpx.Request) -> httpx.Response:
+async def jwks() -> bytes:
     """What the issuer publishes."""
-    return httpx.Response(200, json={"keys": [SIGNER.as_dict(private=False)]})
+    return json.dumps({"keys": [SIGNER.as_dict(private=False)]}).encode()
 
 
 def tokens() -> Tokens:
     """Verifies against that issuer."""
-    return Tokens(f"{ISSUER}/jwks", ISSUER, httpx.MockTransport(jwks))
+    return Tokens(jwks, ISSUER)
 
 
 class Http:
