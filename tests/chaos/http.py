@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 30.0
+KEPT_S = 3.0
+"""Idle connections are not used again after this long: uvicorn closes them after five seconds."""
+
+
+Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Broken(Exception):
@@ -39,7 +45,7 @@ class Pool:
     def __init__(self, url: str, size: int = 50) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[float, Pair]] = []
         self._slots = asyncio.Semaphore(size)
 
     async def request(
@@ -70,21 +76,21 @@ class Pool:
         if answer.headers.get("connection") == "close":
             pair[1].close()
         else:
-            self._idle.append(pair)
+            self._idle.append((time.monotonic(), pair))
         return answer
 
-    def _living(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        """An idle connection the server has not closed meanwhile."""
+    def _living(self) -> Pair | None:
+        """An idle connection the server has not closed and will not close this moment."""
         while self._idle:
-            pair = self._idle.pop()
-            if not pair[0].at_eof():
+            since, pair = self._idle.pop()
+            if not pair[0].at_eof() and time.monotonic() - since < KEPT_S:
                 return pair
             pair[1].close()
         return None
 
     def close(self) -> None:
         """Close what is idle."""
-        for _, writer in self._idle:
+        for _, (_, writer) in self._idle:
             writer.close()
         self._idle.clear()
 
