@@ -26,6 +26,8 @@ class Copies(Generic[P]):
     def __init__(self, collection: Collection, kind: type[P]) -> None:
         self._collection, self._kind = collection, kind
         self._cache: dict[str, tuple[float, P]] = {}
+        self._absent: dict[str, float] = {}
+        self._reading: dict[str, asyncio.Task[P | None]] = {}
 
     async def put(self, event: Event[P]) -> bool:
         """Keeps the event's data if it is newer than the copy; False where it is older or the same."""
@@ -40,12 +42,14 @@ class Copies(Generic[P]):
         return True
 
     async def get(self, tenant: str, subject: str) -> P | None:
-        """The copy, at most a second old."""
-        doc_id = key(tenant, subject)
+        """The copy, at most a second old, or that there is none; callers at the same time share one read."""
+        doc_id, now = key(tenant, subject), time.monotonic()
         cached = self._cache.get(doc_id)
-        if cached is not None and time.monotonic() - cached[0] < FRESH_S:
+        if cached is not None and now - cached[0] < FRESH_S:
             return cached[1]
-        return await self._read(doc_id)
+        if now - self._absent.get(doc_id, -FRESH_S) < FRESH_S:
+            return None
+        return await asyncio.shield(self._shared(doc_id))
 
     async def at_least(self, tenant: str, subject: str, version: int) -> P:
         """The copy at this version or a newer one; raises Unavailable when it is not here in ``PATIENCE_S`` seconds."""
@@ -65,16 +69,27 @@ class Copies(Generic[P]):
         async with translated():
             await self._collection.delete_one({"_id": doc_id})
 
+    def _shared(self, doc_id: str) -> asyncio.Task[P | None]:
+        reading = self._reading.get(doc_id)
+        if reading is None:
+            reading = self._reading[doc_id] = asyncio.create_task(self._read(doc_id))
+            reading.add_done_callback(lambda _: self._reading.pop(doc_id, None))
+        return reading
+
     async def _read(self, doc_id: str) -> P | None:
         async with translated():
             document = await self._collection.find_one({"_id": doc_id})
         if document is None:
+            if len(self._absent) >= CACHED:
+                self._absent.clear()
+            self._absent[doc_id] = time.monotonic()
             return None
         data = self._kind.model_validate(document["fields"])
         self._remember(doc_id, data)
         return data
 
     def _remember(self, doc_id: str, data: P) -> None:
+        self._absent.pop(doc_id, None)
         known = self._cache.pop(doc_id, None)
         if known is not None and known[1].version > data.version:
             data = known[1]
