@@ -125,7 +125,7 @@ async def test_a_term_drains_and_ends_with_zero(
         for service in EVERYTHING:
             codes[service] = await stack.terminate(f"{service}-0")
             await stack.restart(f"{service}-0", wait=False)
-        await stack.crew.until_ready()
+        await stack.crew.until_ready([f"{service}-0" for service in EVERYTHING])
 
     name = "term-"
     accepted = await _through(desk, channels, name, blow)
