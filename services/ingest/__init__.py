@@ -1,1 +1,2 @@
-"""Ingest: consumes channels, decides what is new in their mailboxes, emits what arrived."""
+"""Ingest consumes channels, tenants, conversations and its own statuses; it watches each channel's mailbox and decides
+what is new, whose conversation it is and what state the connection is in; it emits every mail as one event."""

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Protocol
 
 from contracts.blob import BlobRef
-from contracts.event import AnyEvent
+from contracts.event import AnyEvent, Event
+from contracts.tenant import TenantChanged
 from services.ingest.domain.account import Account, ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
@@ -235,9 +236,47 @@ class Budgets(Protocol):
         ...
 
 
+class Assignment(Protocol):
+    """The shards Kafka assigned to this replica: the kit's Shards."""
+
+    @property
+    def mine(self) -> frozenset[int]:
+        """Our shards."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+
 class Ownership(Protocol):
     """Which mailboxes are this replica's, as Kafka assigned them."""
 
     def mine(self, key: ChannelKey) -> bool:
         """Whether the channel's shard is assigned to us and the heartbeat that says so is fresh."""
+        ...
+
+    def fresh(self) -> bool:
+        """Whether the group's coordinator has answered a heartbeat within the session."""
+        ...
+
+
+class Tenants(Protocol):
+    """The copies of the tenants."""
+
+    async def put(self, changed: Event[TenantChanged]) -> bool:
+        """Keep it if it is newer."""
+        ...
+
+    async def switched_off(self) -> frozenset[str]:
+        """The tenants whose e-mail is switched off."""
+        ...
+
+
+class KeepsOwnMails(Protocol):
+    """Where OwnMails are kept."""
+
+    async def put(self, tenant: str, message_id: str, own: OwnMail) -> None:
+        """Keep it; a repeat writes the same again."""
         ...

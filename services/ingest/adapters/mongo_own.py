@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from contracts.tenant import TenantChanged
 from services.ingest.ports import OwnMail
 from services.kit.clock import Clock
+from services.kit.copies import Copies
 from services.kit.mongo import Collection, key, quick, translated
 
 
@@ -30,6 +32,20 @@ class MongoOwnMails:
         async with translated():
             found = await self._collection.find(wanted).to_list(None)
         return {one["_id"].rpartition("/")[2]: OwnMail(one["sha256"], one["size"]) for one in found}
+
+
+class MongoTenants(Copies[TenantChanged]):
+    """The Tenants port."""
+
+    def __init__(self, collection: Collection) -> None:
+        super().__init__(collection, TenantChanged)
+        self._tenants = collection
+
+    async def switched_off(self) -> frozenset[str]:
+        """See Tenants."""
+        async with translated():
+            found = await self._tenants.find({"fields.email_enabled": False}, {"tenant": 1}).to_list(None)
+        return frozenset(one["tenant"] for one in found)
 
 
 class MongoParticipants:

@@ -61,3 +61,13 @@ def advance(cursor: Cursor, last_uid: int, matched: int = 0) -> Cursor:
     if over is not None:
         over = None if last_uid >= over.through else replace(over, matched=over.matched + matched)
     return replace(cursor, last_uid=max(cursor.last_uid, last_uid), renumbered=over)
+
+
+def selected(cursor: Cursor, uidvalidity: int, uidnext: int, now: datetime) -> Cursor:
+    """What SELECT says is held against the cursor. UIDs that begin anew under the same UIDVALIDITY, which no server may
+    do, are another numbering too."""
+    if cursor.uidvalidity is None:
+        return begin(cursor, uidvalidity, uidnext, now)
+    if cursor.uidvalidity != uidvalidity or uidnext <= cursor.last_uid:
+        return renumber(cursor, uidvalidity, uidnext)
+    return cursor

@@ -1,0 +1,138 @@
+"""A slice becomes events: stored and read side by side, noted, published, acknowledged; then the cursor moves.
+
+```
+read -> raw stored | parsed | known? | still ours? -> conversations -> noted (who is first decides)
+     -> published, all, acknowledged, all -> cursor, once (compare-and-set)
+```
+
+A crash anywhere brings the same slice again, with the same identities.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.ingest.domain.account import Account
+from services.ingest.domain.cursor import Cursor, advance
+from services.ingest.domain.ledger import Seen, is_told
+from services.ingest.domain.parsed import Parsed, Unparsable
+from services.ingest.domain.slices import Mail, Slice, entry, threads, to_announce
+from services.ingest.handlers.facts import Resolved, speak_reset
+from services.ingest.handlers.resolve_mails import ResolveMails
+from services.ingest.handlers.tell_mail import TellMail, raw_ref, why_aside
+from services.ingest.ports import CursorStore, Fenced, Ledger, Parser, Participants, RawStore, Stored
+from services.kit import logs
+from services.kit.unavailable import Unavailable
+
+log = logs.get_logger()
+Known = Mapping[str, Seen]
+Read = Mapping[int, Parsed | Unparsable]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceSlice:
+    """Takes one slice of one mailbox from the server's hands into Kafka's."""
+
+    raw: RawStore
+    parser: Parser
+    ledger: Ledger
+    cursors: CursorStore
+    resolve: ResolveMails
+    participants: Participants
+    tell: TellMail
+
+    async def handle(self, account: Account, cursor: Cursor, part: Slice) -> Cursor:
+        """The cursor after it. Raises Fenced, or Unavailable: then the same again.
+
+        A mail that makes this code itself fail is set aside, so that it holds nobody up.
+        """
+        try:
+            matched = await self._announce(account, cursor, part.mails)
+        except (Unavailable, Fenced):
+            raise
+        except Exception:
+            log.exception("slice_failed", tenant_id=account.tenant, channel_id=account.channel_id)
+            matched = sum([await self._alone(account, cursor, mail) for mail in part.mails])
+        return await self._move(account, cursor, advance(cursor, part.through, matched), matched)
+
+    async def _announce(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> int:
+        """Everything but the cursor; how many mails were known from before a renumbering."""
+        if not mails:
+            return 0
+        wanted, matched = mails, 0
+        if cursor.renumbered is not None:
+            known = await self.ledger.seen(account.key, [mail.sha256 for mail in mails])
+            wanted = [mail for mail in mails if mail.sha256 not in known or not is_told(known[mail.sha256], cursor)]
+            matched = sum(mail.sha256 in known and known[mail.sha256].generation < cursor.generation for mail in mails)
+        if wanted:
+            await self._take(account, cursor, wanted)
+        return matched
+
+    async def _take(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> None:
+        known, read, holds, _ = await asyncio.gather(
+            self.ledger.seen(account.key, [mail.sha256 for mail in mails]), self._read(mails),
+            self.cursors.holds(account.key, cursor.epoch), self._keep_raw(account, mails),
+        )  # fmt: skip
+        if not holds:
+            raise Fenced
+        pairs = [(mail, it) for mail in mails if isinstance(it := read.get(mail.uid), Parsed)]
+        resolved = {it.mail.uid: it for it in await self.resolve.handle(account, pairs)}
+        winners, taking_part = await asyncio.gather(
+            self._note(account, cursor, mails, resolved, known), self._taking_part(account, resolved.values())
+        )
+        uids = frozenset(mail.uid for mail in mails)
+        now_told = [mail for mail in mails if to_announce(mail, winners[mail.sha256], uids, cursor)]
+        telling = [
+            self.tell.handle(account, winners[mail.sha256], resolved[mail.uid], taking_part)
+            if mail.uid in resolved
+            else self.tell.set_aside(account, mail, winners[mail.sha256], why_aside(mail, read.get(mail.uid)))
+            for mail in now_told
+        ]
+        await asyncio.gather(*telling)
+
+    async def _note(
+        self, account: Account, cursor: Cursor, mails: Sequence[Mail], resolved: Mapping[int, Resolved], known: Known
+    ) -> Known:
+        """Who each content is: the entry written first, for all time."""
+        ours: dict[str, Seen] = {}
+        for mail in mails:
+            it = resolved.get(mail.uid)
+            ours.setdefault(mail.sha256, entry(account.key, cursor, mail, it.conversation_id if it else None))
+        fresh = [seen for seen in ours.values() if seen.sha256 not in known]
+        said = threads((it.parsed.internet_message_id, it.conversation_id) for it in resolved.values())
+        return {**ours, **known, **await self.ledger.note(account.key, fresh, said)}
+
+    async def _read(self, mails: Sequence[Mail]) -> Read:
+        some = [(mail.uid, mail.octets) for mail in mails if mail.octets is not None]
+        found = await asyncio.gather(*(self.parser.parse(octets) for _, octets in some))
+        return {uid: it for (uid, _), it in zip(some, found, strict=True)}
+
+    async def _keep_raw(self, account: Account, mails: Sequence[Mail]) -> None:
+        things = [Stored(raw_ref(account, mail), mail.octets) for mail in mails if mail.octets is not None]
+        await self.raw.keep(account.tenant, things)
+
+    async def _taking_part(self, account: Account, resolved: Iterable[Resolved]) -> Mapping[str, frozenset[str]]:
+        joined = {it.conversation_id for it in resolved if it.threaded_by != "root" and not it.own}
+        return await self.participants.of(account.tenant, list(joined)) if joined else {}
+
+    async def _alone(self, account: Account, cursor: Cursor, mail: Mail) -> int:
+        """One mail of a slice that failed; set aside when it fails alone too."""
+        try:
+            return await self._announce(account, cursor, [mail])
+        except (Unavailable, Fenced):
+            raise
+        except Exception:
+            log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
+        winners = await self._note(account, cursor, [mail], {}, await self.ledger.seen(account.key, [mail.sha256]))
+        await self.tell.set_aside(account, mail, winners[mail.sha256], "failed")
+        return 0
+
+    async def _move(self, account: Account, before: Cursor, after: Cursor, matched: int) -> Cursor:
+        if before.renumbered is not None and after.renumbered is None:
+            reset = speak_reset(account, before, matched, self.tell.clock.now())
+            await self.tell.publisher.publish(reset)
+        if not await self.cursors.move(account.key, before, after):
+            raise Fenced
+        return after

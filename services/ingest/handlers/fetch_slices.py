@@ -1,0 +1,170 @@
+"""What lies above the cursor is fetched in slices, under the replica's byte budget, and handed on in order.
+
+```
+hold octets -> one FETCH (heads of 256 KiB) -> small ones together, each large one alone, read in parts -> handed on
+               empty: nothing is left above
+```
+
+After a renumbering the mailbox is listed first: what came before the channel was watched, or is older than the ledger
+remembers, is history and is passed over unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from contracts.limits import INBOUND_SIZE
+from services.ingest.domain.reading import Reading
+from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed
+from services.ingest.domain.slices import Mail, Slice, read_mail, unread_mail
+from services.ingest.ports import Budgets, Clock, MailSession
+
+TRIES: Final = 3
+PAUSE_S: Final = 0.5
+_OFF_LOOP: Final = 1 << 20
+
+
+class Share:
+    """A part of the byte budget, given back when the last slice that holds it is done."""
+
+    __slots__ = ("_budgets", "_holders", "_large", "_octets")
+
+    def __init__(self, budgets: Budgets, octets: int, *, large: bool = False) -> None:
+        self._budgets, self._octets, self._large, self._holders = budgets, octets, large, 1
+
+    def borrow(self) -> Share:
+        """One holder more."""
+        self._holders += 1
+        return self
+
+    def give_back(self) -> None:
+        """One holder less."""
+        self._holders -= 1
+        if self._holders == 0:
+            self._budgets.release(self._octets, large=self._large)
+
+
+Hand = Callable[[Slice, Callable[[], None]], Awaitable[None]]
+"""Takes a slice in order; the second argument is to be called when its octets are no longer held."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSlices:
+    """Empties a mailbox above the point reached. ``memory``: how far back the ledger surely remembers."""
+
+    budgets: Budgets
+    clock: Clock
+    memory: timedelta
+
+    async def handle(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
+        """Whether anything was there. Raises LostConnection, and what ``hand`` raises."""
+        found = False
+        while await self._one(session, reading, hand):
+            found = True
+        return found
+
+    async def _one(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
+        limit, octets = reading.expectation()
+        share = Share(self.budgets, await self.budgets.hold(octets))
+        try:
+            if reading.through is not None:
+                fetched, through = await self._relisted(session, reading, limit)
+            else:
+                fetched = await session.fetch_above(reading.uid, limit)
+                through = fetched[-1].uid if fetched else reading.uid
+                if not fetched:
+                    return False
+            reading.note([len(each.head or b"") for each in fetched])
+            await self._hand_on(session, reading, fetched, through, share, hand)
+        finally:
+            share.give_back()
+        return True
+
+    async def _relisted(
+        self, session: MailSession, reading: Reading, limit: int
+    ) -> tuple[Sequence[Fetched], int]:  # fmt: skip
+        """The next mails of a renumbered mailbox that are no history, and how far that goes."""
+        goal = reading.through or 0
+        listed = await session.list_above(reading.uid, limit) if reading.uid < goal else ()
+        through = listed[-1].uid if len(listed) == limit else max(goal, listed[-1].uid if listed else 0)
+        horizon = self._horizon(reading.since)
+        wanted = [each.uid for each in listed if not _is_history(each, horizon)]
+        if through >= goal:
+            reading.through = None
+        return (await session.fetch(wanted) if wanted else ()), through
+
+    def _horizon(self, since: datetime | None) -> datetime | None:
+        remembered = self.clock.now() - self.memory
+        return max(since.replace(microsecond=0), remembered) if since is not None else remembered
+
+    async def _hand_on(
+        self, session: MailSession, reading: Reading, fetched: Sequence[Fetched], through: int, share: Share, hand: Hand
+    ) -> None:
+        small: list[Mail] = []
+        for each in fetched:
+            if each.whole and each.head is not None:
+                small.append(read_mail(each.uid, each.internaldate, each.head))
+                continue
+            if small:
+                await hand(Slice(tuple(small), small[-1].uid), share.borrow().give_back)
+                reading.uid, small = small[-1].uid, []
+            await self._large(session, reading, each, hand)
+        if small or through > reading.uid or not fetched:
+            await hand(Slice(tuple(small), through), share.borrow().give_back)
+            reading.uid = through
+
+    async def _large(self, session: MailSession, reading: Reading, it: Fetched, hand: Hand) -> None:
+        """A mail that is read in parts, or could not be read at all."""
+        share = Share(self.budgets, await self.budgets.hold(max(it.size, HEAD_OCTETS), large=True), large=True)
+        try:
+            mail = await self._whole(session, it)
+            mails = () if mail is None else (mail,)
+            await hand(Slice(mails, it.uid), share.borrow().give_back)
+            reading.uid = it.uid
+        finally:
+            share.give_back()
+
+    async def _whole(self, session: MailSession, it: Fetched) -> Mail | None:
+        """The mail with all its octets; None where it is gone by now."""
+        if it.size > INBOUND_SIZE:
+            return unread_mail(it.uid, it.size, it.internaldate, "too_large", it.head or b"")
+        for _ in range(TRIES):
+            octets = await self._octets(session, it)
+            if octets is not None and len(octets) > INBOUND_SIZE:
+                return unread_mail(it.uid, it.size, it.internaldate, "too_large", it.head or b"")
+            if octets is not None:
+                return await _read_off_loop(it, octets)
+            await self.clock.sleep(PAUSE_S)
+            again = await session.fetch([it.uid])
+            if not again:
+                return None
+            it = again[0]
+        return unread_mail(it.uid, it.size, it.internaldate, "not_fetchable")
+
+    async def _octets(self, session: MailSession, it: Fetched) -> bytes | None:
+        """To the last octet, whatever size the server claims."""
+        if it.head is None or it.whole:
+            return it.head
+        octets = bytearray(it.head)
+        while len(octets) <= INBOUND_SIZE:
+            part = await session.fetch_rest(it.uid, len(octets), HEAD_OCTETS)
+            if part is None:
+                return None
+            octets += part
+            if len(part) < HEAD_OCTETS:
+                break
+        return bytes(octets)
+
+
+async def _read_off_loop(it: Fetched, octets: bytes) -> Mail:
+    if len(octets) < _OFF_LOOP:
+        return read_mail(it.uid, it.internaldate, octets)
+    return await asyncio.to_thread(read_mail, it.uid, it.internaldate, octets)
+
+
+def _is_history(it: Listed, horizon: datetime | None) -> bool:
+    return horizon is not None and it.internaldate is not None and it.internaldate < horizon

@@ -1,0 +1,215 @@
+"""One mailbox, watched by one task over one connection until it is cancelled or somebody else has it.
+
+```
+claim epoch -> connect -> SELECT, cursor -> fetch above -> listen (+: connected) -> wait --> fetch above …
+     ^             | NotOpen: report, wait as long as the reason asks                  |
+     |             <-------------------------- LostConnection -------------------------+
+     +-- Fenced: the end, the connection is closed
+```
+
+While a slice is being announced the connection listens again; the next slice waits its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from services.ingest.domain.account import Account
+from services.ingest.domain.cursor import Cursor
+from services.ingest.domain.reading import Reading, begin_reading
+from services.ingest.domain.session import LostConnection, NotOpen, Woken
+from services.ingest.domain.slices import Slice
+from services.ingest.handlers.announce_slice import AnnounceSlice
+from services.ingest.handlers.fetch_slices import FetchSlices
+from services.ingest.handlers.report_imap import ReportImap
+from services.ingest.handlers.select_mailbox import SelectMailbox
+from services.ingest.ports import Budgets, Clock, CursorStore, Fenced, Mailboxes, MailSession
+from services.kit import logs
+from services.kit.unavailable import Unavailable
+
+log = logs.get_logger()
+T = TypeVar("T")
+LISTEN_S: Final = (240.0, 300.0)
+"""IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
+EAGER_S: Final = 2.0
+"""So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
+PATIENCE_S: Final = 2.0
+"""A lost connection is told only when the next one takes longer than this."""
+SHORT_S: Final = 30.0
+"""A connection that lived no longer counts as a failure, even where it had listened."""
+FINISH_S: Final = 5.0
+"""A slice in hand is given so long to be announced when the watch ends."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """What one watch holds: the cursor, the slice that is being announced, the task that watches. ``listened``: the
+    connection has completed a cycle; ``short``: how many in a row did and were lost at once."""
+
+    account: Account
+    cursor: Cursor
+    watcher: asyncio.Task[None] | None = None
+    taking: asyncio.Task[None] | None = None
+    fenced: bool = False
+    listened: bool = False
+    short: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchMailbox:
+    """Watches. ``owner`` names this process in the cursor."""
+
+    mailboxes: Mailboxes
+    cursors: CursorStore
+    budgets: Budgets
+    select: SelectMailbox
+    fetch: FetchSlices
+    announce: AnnounceSlice
+    report: ReportImap
+    clock: Clock
+    chance: Callable[[], float]
+    owner: str
+
+    async def handle(self, account: Account) -> None:
+        """Returns only when the mailbox is somebody else's."""
+        await self.clock.sleep(await self._persist(lambda: self.report.handle(account)))
+        cursor = await self._persist(lambda: self.cursors.claim(account.key, self.owner))
+        hold = Hold(account, cursor, asyncio.current_task())
+        try:
+            lost = False
+            while not hold.fenced:
+                lost = await self._connected(hold, lost)
+        except Fenced:
+            pass
+        except asyncio.CancelledError:
+            if not hold.fenced:
+                raise
+        finally:
+            await _finish(hold)
+        log.info("mailbox_is_anothers", tenant_id=account.tenant, channel_id=account.channel_id)
+
+    async def _connected(self, hold: Hold, lost: bool) -> bool:
+        """One connection, from its beginning to its end; whether it was lost after it had worked for a while."""
+        try:
+            opened = await self._open_again(hold.account) if lost else await self._open(hold.account)
+            if isinstance(opened, NotOpen):
+                await self.clock.sleep(await self.report.failed(hold.account, opened.trouble))
+                return False
+            return await self._to_the_end(hold, opened)
+        except Unavailable as error:
+            log.warning("watch_postponed", channel_id=hold.account.channel_id, reason=str(error))
+            await self.clock.sleep(0.5 + self.chance())
+            return lost
+
+    async def _open(self, account: Account) -> MailSession | NotOpen:
+        async with self.budgets.login(account.host):
+            return await self.mailboxes.open(account)
+
+    async def _open_again(self, account: Account) -> MailSession | NotOpen:
+        opening = asyncio.ensure_future(self._open(account))
+        try:
+            done, _ = await asyncio.wait({opening}, timeout=PATIENCE_S)
+            if not done:
+                await self.report.dropped(account, "connection_lost")
+            return await opening
+        except BaseException:
+            await _abandon(opening)
+            raise
+
+    async def _to_the_end(self, hold: Hold, session: MailSession) -> bool:
+        hold.listened, began = False, self.clock.monotonic()
+        try:
+            hold.cursor = await self.select.handle(hold.account, hold.cursor, session.opened)
+            await self._turn(hold, session, begin_reading(hold.cursor))
+        except LostConnection as gone:
+            await _settled(hold)
+            log.info(
+                "connection_lost", channel_id=hold.account.channel_id, stage=gone.trouble.stage, sign=gone.trouble.sign
+            )
+            if hold.listened and self.clock.monotonic() - began > SHORT_S:
+                hold.short = 0
+                return True
+            hold.short = hold.short + 1 if hold.listened else 0
+            await self.clock.sleep(await self.report.failed(hold.account, gone.trouble, hold.short))
+        finally:
+            await session.close()
+        return False
+
+    async def _turn(self, hold: Hold, session: MailSession, reading: Reading) -> None:
+        heard = -EAGER_S
+        while True:
+            if await self.fetch.handle(session, reading, partial(self._hand, hold)):
+                heard = self.clock.monotonic()
+            await session.listen()
+            hold.listened = True
+            await self._worked(hold.account)
+            woken = await session.wait(self._patience(hold.account, session, heard))
+            if isinstance(woken, Woken):
+                heard = max(heard, self.clock.monotonic() - EAGER_S / 2)
+
+    def _patience(self, account: Account, session: MailSession, heard: float) -> float:
+        if self.clock.monotonic() - heard < EAGER_S:
+            again = self.budgets.recheck(account.host, session.opened.near)
+            return 1.0 if again is None else again
+        least, most = LISTEN_S
+        return least + (most - least) * self.chance()
+
+    async def _worked(self, account: Account) -> None:
+        try:
+            await self.report.worked(account)
+        except Unavailable as error:
+            log.warning("status_postponed", channel_id=account.channel_id, reason=str(error))
+
+    async def _hand(self, hold: Hold, part: Slice, done: Callable[[], None]) -> None:
+        try:
+            await _settled(hold)
+        except BaseException:
+            done()
+            raise
+        hold.taking = asyncio.create_task(self._take(hold, part, done))
+
+    async def _take(self, hold: Hold, part: Slice, done: Callable[[], None]) -> None:
+        """Announces the slice, however often it takes; a watch whose mailbox is another's is ended."""
+        try:
+            hold.cursor = await self._persist(lambda: self.announce.handle(hold.account, hold.cursor, part))
+        except Exception as error:
+            if not isinstance(error, Fenced):
+                log.exception("announcing_failed", channel_id=hold.account.channel_id)
+            hold.fenced = True
+            if hold.watcher is not None:
+                hold.watcher.cancel()
+        finally:
+            done()
+
+    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                log.warning("watch_postponed", reason=str(error))
+                await self.clock.sleep(0.5 + self.chance())
+
+
+async def _settled(hold: Hold) -> None:
+    """Waits for the slice in hand; raises Fenced where the mailbox turned out to be another's."""
+    if hold.taking is not None and not hold.taking.done():
+        await asyncio.wait({hold.taking})
+    if hold.fenced:
+        raise Fenced
+
+
+async def _finish(hold: Hold) -> None:
+    if hold.taking is not None and not hold.taking.done():
+        await asyncio.wait({hold.taking}, timeout=FINISH_S)
+        hold.taking.cancel()
+
+
+async def _abandon(opening: asyncio.Future[MailSession | NotOpen]) -> None:
+    opening.cancel()
+    await asyncio.wait({opening})
+    if not opening.cancelled() and opening.exception() is None and not isinstance(made := opening.result(), NotOpen):
+        await made.close()
