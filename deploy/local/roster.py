@@ -24,6 +24,7 @@ class Service:
 SERVICES = (
     Service("config"),
     Service("signature"),
+    Service("ingest", keys=("sealing_private", "threading")),
     Service("outbox", keys=("sealing_private", "threading")),
     Service("gateway", keys=("sealing_public", "threading")),
 )
@@ -71,9 +72,10 @@ class World:
             "MALOTE_SMTP_PORTS": json.dumps(sorted({to.smtp[1], to.smtps[1], *self.smtp_ports})),
             "MALOTE_IMAP_PORTS": json.dumps([to.imap[1], to.imaps[1]]),
             "MALOTE_ALLOW_PLAIN_SMTP": "true",
+            "MALOTE_ALLOW_PLAIN_IMAP": "true",
         }
         if self.ca_file:
-            environment["MALOTE_SMTP_CA_FILE"] = str(self.ca_file)
+            environment["MALOTE_SMTP_CA_FILE"] = environment["MALOTE_IMAP_CA_FILE"] = str(self.ca_file)
         return {**environment, **self.extra}
 
 

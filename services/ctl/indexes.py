@@ -13,6 +13,7 @@ Ensure = Callable[[Database], Awaitable[None]]
 DECLARED: Final[Mapping[str, str]] = {
     "config": "services.config.adapters.indexes",
     "signature": "services.signature.adapters.indexes",
+    "ingest": "services.ingest.adapters.indexes",
     "outbox": "services.outbox.adapters.indexes",
     "gateway": "services.gateway.adapters.indexes",
     "blobs": "services.kit.blobs",

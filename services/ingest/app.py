@@ -26,6 +26,7 @@ from services.ingest.adapters.mongo_raw import MongoRaw
 from services.ingest.adapters.mongo_statuses import MongoStatuses
 from services.ingest.handlers.announce_slice import AnnounceSlice
 from services.ingest.handlers.assign_shards import AssignShards
+from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.doubt_statuses import DoubtStatuses
 from services.ingest.handlers.fetch_slices import FetchSlices
 from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
@@ -130,7 +131,7 @@ def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap) -> WatchM
         MongoParticipants(world.database[CONVERSATIONS]), TellMail(KeepBodies(world.raw), world.publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
-        _mailboxes(settings), cursors, budgets, SelectMailbox(cursors, clock),
+        ConnectMailbox(_mailboxes(settings), budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
         FetchSlices(budgets, clock, memory - timedelta(days=1)), announce, report, clock, random.random,
         f"{settings.instance}/{uuid7()}",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("config", "signature", "outbox", "gateway")
+SERVICES = ("config", "signature", "ingest", "outbox", "gateway")
 FILES = {"__init__.py", "__main__.py", "app.py", "settings.py", "routes.py", "ports.py"}
 FOLDERS = {"domain", "handlers", "adapters"}
 EXTRA: dict[str, set[str]] = {}
@@ -19,6 +19,7 @@ FILE_LINES, FUNCTION_LINES = 200, 40
 # An exception is a line here, with its reason.
 LONG_FILES: dict[str, str] = {
     "services/gateway/ports.py": "the contract of every port stands on one page, most of it docstrings",
+    "services/ingest/ports.py": "the contract of every port stands on one page, most of it docstrings",
     "services/outbox/ports.py": "the contract of every port stands on one page, most of it docstrings",
 }
 LONG_FUNCTIONS: dict[str, str] = {}

@@ -24,10 +24,11 @@ from services.ingest.domain.reading import Reading, begin_reading
 from services.ingest.domain.session import LostConnection, NotOpen, Woken
 from services.ingest.domain.slices import Slice
 from services.ingest.handlers.announce_slice import AnnounceSlice
+from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.fetch_slices import FetchSlices
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.select_mailbox import SelectMailbox
-from services.ingest.ports import Budgets, Clock, CursorStore, Fenced, Mailboxes, MailSession
+from services.ingest.ports import Budgets, Clock, CursorStore, Fenced, MailSession
 from services.kit import logs
 from services.kit.unavailable import Unavailable
 
@@ -37,8 +38,6 @@ LISTEN_S: Final = (240.0, 300.0)
 """IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
 EAGER_S: Final = 2.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
-PATIENCE_S: Final = 2.0
-"""A lost connection is told only when the next one takes longer than this."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
 FINISH_S: Final = 5.0
@@ -63,7 +62,7 @@ class Hold:
 class WatchMailbox:
     """Watches. ``owner`` names this process in the cursor."""
 
-    mailboxes: Mailboxes
+    connect: ConnectMailbox
     cursors: CursorStore
     budgets: Budgets
     select: SelectMailbox
@@ -95,7 +94,7 @@ class WatchMailbox:
     async def _connected(self, hold: Hold, lost: bool) -> bool:
         """One connection, from its beginning to its end; whether it was lost after it had worked for a while."""
         try:
-            opened = await self._open_again(hold.account) if lost else await self._open(hold.account)
+            opened = await self.connect.handle(hold.account, again=lost)
             if isinstance(opened, NotOpen):
                 await self.clock.sleep(await self.report.failed(hold.account, opened.trouble))
                 return False
@@ -104,21 +103,6 @@ class WatchMailbox:
             log.warning("watch_postponed", channel_id=hold.account.channel_id, reason=str(error))
             await self.clock.sleep(0.5 + self.chance())
             return lost
-
-    async def _open(self, account: Account) -> MailSession | NotOpen:
-        async with self.budgets.login(account.host):
-            return await self.mailboxes.open(account)
-
-    async def _open_again(self, account: Account) -> MailSession | NotOpen:
-        opening = asyncio.ensure_future(self._open(account))
-        try:
-            done, _ = await asyncio.wait({opening}, timeout=PATIENCE_S)
-            if not done:
-                await self.report.dropped(account, "connection_lost")
-            return await opening
-        except BaseException:
-            await _abandon(opening)
-            raise
 
     async def _to_the_end(self, hold: Hold, session: MailSession) -> bool:
         hold.listened, began = False, self.clock.monotonic()
@@ -206,10 +190,3 @@ async def _finish(hold: Hold) -> None:
     if hold.taking is not None and not hold.taking.done():
         await asyncio.wait({hold.taking}, timeout=FINISH_S)
         hold.taking.cancel()
-
-
-async def _abandon(opening: asyncio.Future[MailSession | NotOpen]) -> None:
-    opening.cancel()
-    await asyncio.wait({opening})
-    if not opening.cancelled() and opening.exception() is None and not isinstance(made := opening.result(), NotOpen):
-        await made.close()
