@@ -90,8 +90,19 @@ class TooDeep(ValueError):
 def guarded(html: str, size: int) -> str:
     """The HTML as it may be given to a parser, `prepared`; raises `TooLarge` or `TooDeep`."""
     text = prepared(html, size)
-    depth(text)
+    tags = TOKEN.findall(text)
+    if not _few(tags):
+        _depth(tags)
     return text
+
+
+def _few(tags: list[tuple[str, str, str]]) -> bool:
+    """So few tags that no nesting of them is too deep or too much work, and none with too many attributes."""
+    return (
+        len(tags) <= 2 * MAX_DEPTH
+        and sum(1 for closing, name, _ in tags if name and not closing) <= MAX_DEPTH
+        and max((len(attributes) for _, _, attributes in tags), default=0) <= MAX_ATTRIBUTES
+    )
 
 
 def prepared(html: str, size: int) -> str:
@@ -102,16 +113,26 @@ def prepared(html: str, size: int) -> str:
     if len(html) > size or len(octets := html.encode("utf-8", "replace")) > size:
         raise TooLarge(f"more than {size} octets")
     text = octets.decode()
-    if "<!--" in text or not _AWKWARD.isdisjoint(map(str.lower, set(_NAME.findall(text)))):
+    if "<!--" in text or _has_awkward(text):
         # In this order: taking something out may join what stood around it to a new tag.
-        text = _RENAME.sub(r"<\1x-", _UNSEEN.sub("", text))
+        text = _UNSEEN.sub("", text)
+        if _has_awkward(text):
+            text = _RENAME.sub(r"<\1x-", text)
     return text
+
+
+def _has_awkward(text: str) -> bool:
+    return not _AWKWARD.isdisjoint(map(str.lower, set(_NAME.findall(text))))
 
 
 def depth(html: str) -> int:
     """An upper bound of the depth of counted elements; raises `TooDeep` above `MAX_DEPTH` and for too much work."""
+    return _depth(TOKEN.findall(html))
+
+
+def _depth(tags: list[tuple[str, str, str]]) -> int:
     stack = _Stack()
-    for closing, name, attributes in TOKEN.findall(html):
+    for closing, name, attributes in tags:
         if not name:
             continue
         if len(attributes) > MAX_ATTRIBUTES and len(_ATTRIBUTES.findall(attributes)) > MAX_ATTRIBUTES:

@@ -69,6 +69,7 @@ _STYLES = _words(
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _STYLE_TRICKS = re.compile(r"url|image|expression|import|attr|var|env|[\\@<]|/\*", re.IGNORECASE)
 _SMALL_NUMBERS = frozenset(["colspan", "rowspan", "span", "start", "border", "cellpadding", "cellspacing"])
+_AS_IT_IS = frozenset(["width", "height", "align", "valign", "bgcolor", "color", "face", "size", "dir", "alt"])
 _SMALL = re.compile(r"[0-9]{1,3}")
 
 
@@ -93,6 +94,8 @@ def clean(html: str, profile: Profile) -> Cleaned:
 
 def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, attribute: str, value: str) -> str | None:
+        if attribute in _AS_IT_IS:
+            return value
         if attribute == "style":
             return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
         if attribute == "src":

@@ -23,8 +23,8 @@ _WROTE = (
     "|escrigué|va escriure|ha escrit|כתב|כתבה|كتب|님이 작성|写道|寫道|書きました|wrote on|đã viết|menulis"
 )
 _SAYS_WHO = re.compile(rf"(?:{_WROTE})\b[^\n]{{0,120}}?[:：]\s*$|(?:写道|寫道|書きました)\s*[:：]?\s*$", re.IGNORECASE)
-_COLON = re.compile(r"[:：]\s*$")
-_DATE_OR_ADDRESS = re.compile(r"\d|@")
+_ENDS = frozenset(":：道書た")
+_OPENS = re.compile(r"(?:on|am|le|el|em|il|op|den|dne|w dniu|dnia|tarihinde|vào|pada|в|\w{2,4}[.,])\s", re.IGNORECASE)
 _DAY = re.compile(r"\d{1,4}[./年-]\s?\d|\d{1,2}:\d\d|\b(?:19|20)\d\d\b|@")
 _ORIGINAL = re.compile(
     r"[\s>]{0,4}(?:-{2,}|_{2,}|\*{2,})\s?(?:original (?:message|appointment|e?-?mail)|forwarded message|"
@@ -47,64 +47,85 @@ _OTHERS = (
 _HEADER_FROM = re.compile(rf"[\s*>]{{0,4}}(?:{_FROM})\s?\*?\s?[:：]\*?\s?\S", re.IGNORECASE)
 _HEADER_OTHER = re.compile(rf"[\s*>]{{0,4}}(?:{_OTHERS})\s?\*?\s?[:：]\*?(?:\s|$)", re.IGNORECASE)
 _RULER = re.compile(r"\s*[_-]{10,}\s*$")
-_CHEAP = re.compile(r"^[ \t]?>|[:：][ \t]*$|^[\s*]{0,4}[\w ]{2,15}[:：]|^-{2,}", re.MULTILINE)
 
 
 def new_part(text: str) -> str | None:
     """What is not quoted; None where nothing is quoted, where everything is, or where it is longer than 64 KiB."""
-    if not _CHEAP.search(text, 0, LONGEST):
+    if ":" not in text and ">" not in text and "：" not in text and "--" not in text:
         return None
     lines = text.split("\n", _MOST_LINES)
     end = _quotation(lines)
     kept = [line for line in lines[:end] if not _quoted(line)]
-    if end == len(lines) and len(kept) == len(lines):
+    if len(kept) == len(lines):
         return None
     part = "\n".join(kept).strip("\n").rstrip()
-    return part if part.strip() and len(part.encode()) <= LONGEST else None
+    return part if part.strip() and len(part) <= LONGEST and len(part.encode()) <= LONGEST else None
 
 
 def _quoted(line: str) -> bool:
-    return line.startswith((">", " >"))
+    return line[:1] == ">" or line[:2] == " >"
 
 
 def _quotation(lines: list[str]) -> int:
     """The index of the line from which all is quoted; who answers between quoted lines keeps what follows them."""
-    last = max((at for at, line in enumerate(lines) if line.strip() and not _quoted(line)), default=-1)
+    last = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].strip() and not _quoted(lines[at])), -1)
     for at, line in enumerate(lines):
         if _quoted(line):
             if at > last:
-                return _before(lines, at)
-            _forget_who(lines, at)
-        elif len(line) <= _LINE and line and not line.isspace() and _starts(lines, at):
-            return at
+                return _introduced(lines, at)
+            for index in range(_introduced(lines, at), at):
+                lines[index] = ">"  # who wrote goes with the lines it introduces, though an answer follows them
+        elif _may_start(line) and (start := _start(lines, at)) is not None:
+            return start
     return len(lines)
 
 
-def _starts(lines: list[str], at: int) -> bool:
-    line = lines[at]
-    if _ORIGINAL.match(line):
+def _may_start(line: str) -> bool:
+    """A cheap look: most lines have neither a colon in the right place nor a ruler."""
+    head = line[:24]
+    if ":" in head or "：" in head or "--" in head or "__" in head or "**" in head:
         return True
-    if _RULER.match(line) and at + 1 < len(lines) and _header_block(lines, _next(lines, at + 1)):
-        return True
-    return _header_block(lines, at) or _says_who(lines, at)
+    return line[-4:].rstrip()[-1:] in _ENDS
 
 
-def _says_who(lines: list[str], at: int) -> bool:
-    """`On … wrote:` with a date or an address in it, on this line or over the next two."""
-    if not (_DATE_OR_ADDRESS.search(lines[at]) or lines[at][:1].isupper()):
-        return False
+def _start(lines: list[str], at: int) -> int | None:
+    """Where a quotation that shows itself in this line begins; that may be up to two lines before it."""
+    line = lines[at][:_LINE]
+    if _ORIGINAL.match(line) or _header_block(lines, at):
+        return at
+    if _RULER.match(line) and _header_block(lines, _next(lines, at + 1)):
+        return at
+    after = _next(lines, at + 1)
+    if after < len(lines) and _quoted(lines[after]):
+        return None  # it introduces lines that show themselves as quoted: an answer may follow them
+    return _who_wrote(lines, at)
+
+
+def _who_wrote(lines: list[str], at: int) -> int | None:
+    """`On … wrote:` with a date or an address in it, ending in this line."""
+    if lines[at].rstrip()[-1:] not in _ENDS:
+        return None
     joined = ""
-    for line in lines[at : at + 3]:
-        if not line.strip() or len(line) > _LINE:
-            return False
-        joined = f"{joined} {line}" if joined else line
-        if _COLON.search(line) or line.rstrip().endswith(("写道", "寫道", "書きました")):
-            return bool(_SAYS_WHO.search(joined[-_LINE:]) and _DAY.search(joined))
-    return False
+    for first in range(at, max(-1, at - 3), -1):
+        line = lines[first]
+        if not line.strip() or len(line) > _LINE or _quoted(line):
+            return None
+        joined = f"{line} {joined}"
+        if _SAYS_WHO.search(joined) is None and first < at:
+            return None
+        if _DAY.search(joined) and _SAYS_WHO.search(joined):
+            return _with_day(lines, first)
+    return None
+
+
+def _with_day(lines: list[str], at: int) -> int:
+    """The line before belongs to it where it begins the sentence: `On Monday, 3 November 2025,` and then a name."""
+    before = lines[at - 1] if at else ""
+    return at - 1 if before and len(before) <= _LINE and _OPENS.match(before) and _DAY.search(before) else at
 
 
 def _header_block(lines: list[str], at: int) -> bool:
-    """A From line with two more header lines in the four after it, as Outlook quotes."""
+    """A From line with two more header lines in the six after it, as Outlook quotes."""
     if at >= len(lines) or not _HEADER_FROM.match(lines[at]):
         return False
     return sum(1 for line in lines[at + 1 : at + 7] if _HEADER_OTHER.match(line[:_LINE])) >= 2
@@ -116,21 +137,14 @@ def _next(lines: list[str], at: int) -> int:
     return at
 
 
-def _before(lines: list[str], at: int) -> int:
-    """Takes the line or two that say who wrote with the quotation they introduce."""
+def _introduced(lines: list[str], at: int) -> int:
+    """Takes the line or two that say who wrote with the quoted lines they introduce."""
     start = at
     while start > 0 and not lines[start - 1].strip():
         start -= 1
-    if start == 0 or not _COLON.search(lines[start - 1][-_LINE:]):
+    if start == 0 or lines[start - 1].rstrip()[-1:] not in _ENDS:
         return at
     for first in (start - 1, start - 2):
         if first >= 0 and _DAY.search(lines[first][:_LINE]):
-            return first
+            return _with_day(lines, first)
     return at
-
-
-def _forget_who(lines: list[str], at: int) -> None:
-    """A line that says who wrote goes with the quoted lines it introduces, when answers stand between them."""
-    first = _before(lines, at)
-    for index in range(first, at):
-        lines[index] = ">"
