@@ -35,6 +35,15 @@ class Policy(Open):
     OTHER = "other"
 
 
+class SentCopy(Open):
+    """Whether a sent message is filed in the account's Sent mailbox: always, never, or where the provider does not."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+    OTHER = "other"
+
+
 class Server(Part):
     """One direction of a channel: where the mail server is and as whom we log in."""
 
@@ -46,7 +55,10 @@ class Server(Part):
 
 
 class ChannelSettings(Part):
-    """What an administrator sets; ``per_minute`` limits submissions, ``connections`` those open at once."""
+    """What an administrator sets; ``per_minute`` limits submissions, ``connections`` those open at once.
+
+    ``import_days``: mails that arrived at most so long before the channel was connected are imported (0: none).
+    """
 
     name: HeaderText = Field(min_length=1, max_length=limits.NAME_LENGTH)
     address: Address
@@ -58,6 +70,8 @@ class ChannelSettings(Part):
     per_minute: int | None = Field(default=None, ge=1, le=100_000)
     connections: int = Field(default=4, ge=1, le=20)
     policy: Policy = Policy.PARK
+    sent_copy: SentCopy = SentCopy.AUTO
+    import_days: int = Field(default=0, ge=0, le=limits.IMPORT_DAYS)
 
 
 class SealedSecret(Part):

@@ -24,6 +24,9 @@ UNDO_DEFAULT: Final = 10
 UNDO_GRACE: Final = 3
 """Added to the undo window before a message is due, so that a cancel on the last tick still arrives; none at undo 0."""
 
+IMPORT_DAYS: Final = 365
+"""The oldest mail that is imported when a channel is connected."""
+
 EXPIRY: Final = 24 * 3600
 """A message that could not be submitted for this long fails as expired."""
 DAY: Final = 86_400

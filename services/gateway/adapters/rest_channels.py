@@ -56,6 +56,8 @@ class ChannelResource(Resource):
     per_minute: int | None
     connections: int
     policy: str
+    sent_copy: str
+    import_days: int
     created_at: datetime
     changed_at: datetime
     removed: bool

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from contracts import limits
 from contracts.addresses import Address, HeaderText
-from contracts.channel import Auth, ChannelSettings, Policy, Security, Server
+from contracts.channel import Auth, ChannelSettings, Policy, Security, SentCopy, Server
 from contracts.payload import Id
 from contracts.signature import SignatureMode, SignatureTemplate
 from services.gateway.domain.content import Content
@@ -95,6 +95,8 @@ class ChannelBody(Body):
     per_minute: int | None = Field(default=None, ge=1, le=100_000)
     connections: int = Field(default=4, ge=1, le=20)
     policy: Literal["park", "resend"] = "park"
+    sent_copy: Literal["auto", "always", "never"] = "auto"
+    import_days: int = Field(default=0, ge=0, le=limits.IMPORT_DAYS)
 
     def parts(self) -> tuple[Any, ...]:
         """The settings without the secrets, and the secrets by direction."""
@@ -102,6 +104,7 @@ class ChannelBody(Body):
             name=self.name, address=self.address, sender_name=self.sender_name, imap=self.imap.server(),
             smtp=self.smtp.server(), write_first=self.write_first, undo_seconds=self.undo_seconds,
             per_minute=self.per_minute, connections=self.connections, policy=Policy(self.policy),
+            sent_copy=SentCopy(self.sent_copy), import_days=self.import_days,
         )  # fmt: skip
         return settings, {"imap": self.imap.opened(), "smtp": self.smtp.opened()}
 
