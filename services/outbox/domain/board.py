@@ -7,8 +7,7 @@ attempt makes it ready again. Mutable, single-threaded, told the time with each 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,7 +33,8 @@ class Board:
     under_way: int = 0
     tenants: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
-    ready: dict[str, deque[LaneKey]] = field(default_factory=dict)
+    ready: dict[str, dict[LaneKey, None]] = field(default_factory=dict)
+    host_of: dict[tuple[LaneKey, str], str] = field(default_factory=dict)
     timers: list[tuple[datetime, LaneKey]] = field(default_factory=list)
 
     def open(self, key: LaneKey, now: datetime) -> LaneWork:
@@ -62,11 +62,10 @@ class Board:
     def next(self, now: datetime) -> Ticket | None:
         """The next attempt to begin; counts as under way until ``freed``, and its message is known until ``done``."""
         self._fire_timers(now)
-        if self.closed:
+        if self.closed or self.under_way >= self.caps.slots:
             return None
-        for key in self._round():
-            ticket = self._take(key, now)
-            if ticket is not None:
+        for tenant in list(self.ready):
+            if self.tenants[tenant] < self.caps.per_tenant and (ticket := self._next_of(tenant, now)) is not None:
                 return ticket
         return None
 
@@ -74,9 +73,9 @@ class Board:
         """The connection is free again; the outcome may still have to be written."""
         self.under_way -= 1
         self.tenants[ticket.tenant] -= 1
+        self.hosts[self.host_of.pop((ticket.lane, ticket.message_id), "")] -= 1
         lane = self.lanes.get(ticket.lane)
         if lane is not None:
-            self.hosts[lane.host] -= 1
             lane.under_way -= 1
         self._make_ready(ticket.lane)
 
@@ -110,50 +109,54 @@ class Board:
             key for key, lane in self.lanes.items() if lane.idle and lane.idle_since and lane.idle_since < before
         ]  # fmt: skip
 
-    def _take(self, key: LaneKey, now: datetime) -> Ticket | None:
-        lane = self.lanes.get(key)
-        found = lane.take(now) if lane is not None else None
-        if lane is None or not isinstance(found, Ticket):
-            self._unready(key)
-            if isinstance(found, datetime):
-                heapq.heappush(self.timers, (found, key))
-            return None
-        self.under_way += 1
-        self.tenants[key[0]] += 1
-        self.hosts[lane.host] += 1
-        self._rotate(key)
+    def _next_of(self, tenant: str, now: datetime) -> Ticket | None:
+        ring, blocked, found = self.ready[tenant], [], None
+        for key in ring:
+            lane = self.lanes.get(key)
+            if lane is not None and self.hosts[lane.host] >= self.caps.per_host:
+                continue  # it stays ready: nobody tells it when another lane's connection ends
+            taken = lane.take(now) if lane is not None else None
+            if lane is not None and isinstance(taken, Ticket):
+                found = self._begun(taken, lane)
+                break
+            blocked.append(key)
+            if lane is not None and isinstance(taken, datetime):
+                self._look_again(lane, taken)
+        for key in blocked:
+            del ring[key]
+        self._turn(tenant, ring, found)
         return found
 
-    def _round(self) -> Iterator[LaneKey]:
-        """Ready lanes in turn, without those a cap holds back (they stay ready)."""
-        if self.under_way >= self.caps.slots:
-            return
-        for tenant in list(self.ready):
-            if self.tenants[tenant] >= self.caps.per_tenant:
-                continue
-            for key in list(self.ready.get(tenant, ())):
-                lane = self.lanes.get(key)
-                if lane is None or self.hosts[lane.host] < self.caps.per_host:
-                    yield key
+    def _begun(self, ticket: Ticket, lane: LaneWork) -> Ticket:
+        self.under_way += 1
+        self.tenants[ticket.tenant] += 1
+        self.hosts[lane.host] += 1
+        self.host_of[ticket.lane, ticket.message_id] = lane.host
+        return ticket
 
-    def _rotate(self, key: LaneKey) -> None:
-        ring = self.ready.pop(key[0], deque())
-        if key in ring:
-            ring.remove(key)
-            ring.append(key)
-        self.ready[key[0]] = ring
+    def _look_again(self, lane: LaneWork, at: datetime) -> None:
+        if lane.timer is None or at < lane.timer:
+            lane.timer = at
+            heapq.heappush(self.timers, (at, lane.key))
+
+    def _turn(self, tenant: str, ring: dict[LaneKey, None], begun: Ticket | None) -> None:
+        """Who has begun something goes to the end of both lines."""
+        if begun is not None:
+            del ring[begun.lane]
+            ring[begun.lane] = None
+            del self.ready[tenant]
+            self.ready[tenant] = ring
+        elif not ring:
+            del self.ready[tenant]
 
     def _make_ready(self, key: LaneKey) -> None:
-        if key in self.lanes and key not in (ring := self.ready.setdefault(key[0], deque())):
-            ring.append(key)
-
-    def _unready(self, key: LaneKey) -> None:
-        ring = self.ready.get(key[0])
-        if ring is not None and key in ring:
-            ring.remove(key)
-            if not ring:
-                del self.ready[key[0]]
+        if key in self.lanes:
+            self.ready.setdefault(key[0], {}).setdefault(key)
 
     def _fire_timers(self, now: datetime) -> None:
         while self.timers and self.timers[0][0] <= now:
-            self._make_ready(heapq.heappop(self.timers)[1])
+            at, key = heapq.heappop(self.timers)
+            lane = self.lanes.get(key)
+            if lane is not None and lane.timer is not None and lane.timer <= at:
+                lane.timer = None
+            self._make_ready(key)

@@ -63,7 +63,7 @@ BLOCKED = Blocked()
 @dataclass(slots=True)
 class LaneWork:
     """The work of one lane. ``connections``: the most attempts at once; ``host``: whose connections they are; ``more``:
-    the database has more than is listed here."""
+    the database has more than is listed here; ``timer``: when the board looks here again by itself."""
 
     key: LaneKey
     connections: int = 4
@@ -74,6 +74,7 @@ class LaneWork:
     idle_since: datetime | None = None
     leaving: bool = False
     more: bool = False
+    timer: datetime | None = None
     waiting: list[tuple[datetime, str, Ticket]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     busy: dict[str, deque[Ticket]] = field(default_factory=dict)

@@ -136,6 +136,28 @@ def test_a_lane_that_is_dropped_under_way_is_counted_back() -> None:
     assert drawn(it) == ["m002"]
 
 
+def test_the_host_that_counts_is_the_one_it_began_with() -> None:
+    it = board()
+    it.lanes["t1", "c1"].host = "old"
+    it.add(ticket(1))
+    begun = it.next(NOW)
+    assert begun is not None
+    it.lanes["t1", "c1"].host = "new"
+    it.freed(begun)
+    assert not +it.hosts
+    assert all(many == 0 for many in it.hosts.values())
+
+
+def test_what_is_due_later_costs_one_timer() -> None:
+    it = board()
+    for number in range(50):
+        it.add(ticket(number, due_at=NOW + timedelta(seconds=60 - number)))
+        assert it.next(NOW) is None
+    assert it.wakes_at() == NOW + timedelta(seconds=11)
+    assert it.next(NOW + timedelta(seconds=11)) is not None
+    assert len(it.timers) <= 50
+
+
 def test_closed_gives_nothing() -> None:
     it = board()
     it.add(ticket(1))
