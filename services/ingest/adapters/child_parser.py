@@ -43,6 +43,11 @@ class ChildParser:
     def __init__(self, children: ChildPool) -> None:
         self._children = children
 
+    @property
+    def pids(self) -> list[int]:
+        """The children alive now."""
+        return self._children.pids
+
     async def start(self) -> None:
         """Starts the children now; raises ChildEnded where one does not come up."""
         await self._children.start(early=True)

@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"\([^()]*+\)")
 _SPACED = re.compile(r"\s*+(@)\s*+")
 _DOTS = re.compile(r"\s*+\.\s*+")
 _ESCAPED = re.compile(r"\\([\s\S])")
-_IN_WORD = re.compile(r"<?([^\s<>\"(),;:@]++@[^\s<>\"(),;:@]++)>?")
+_IN_WORD = re.compile(r"<?([^\s<>\"(),;:@]++@(?:\[[^\]\s]*+\]|[^\s<>\"(),;:@]++))>?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufff9-\ufffb]")
 
 

@@ -65,8 +65,8 @@ def codec_of(charset: str) -> str:
     for name in (_SAME_AS.get(_PUNCTUATION.sub("", label), label), label.removeprefix("x-")):
         try:
             found = codecs.lookup(name).name
-            b"".decode(found)  # refuses what turns octets into octets
-        except (LookupError, ValueError, TypeError):
+            b"    ".decode(found, "replace")  # refuses what turns octets into octets
+        except (LookupError, ValueError):
             continue
         return "ascii" if found in _NO_CHARSET else _SAME_AS.get(_PUNCTUATION.sub("", found), found)
     return "ascii"

@@ -74,11 +74,20 @@ def _fields(block: bytes) -> tuple[Headers, int | None]:
             return headers, None
         name, value = found.groups()
         if len(value) > FIELD_OCTETS:
-            headers.truncated, value = True, value[:FIELD_OCTETS]
+            headers.truncated, value = True, _cut(name, value)
         fields.setdefault(name.decode("ascii").lower(), []).append(_unfolded(value))
     if at < len(block) and not _mbox_line(block[at : at + 6]):
         return headers, at
     return headers, None
+
+
+def _cut(name: bytes, value: bytes) -> bytes:
+    """Of a list the entries that are whole; of References both ends, the root of the thread and the nearest."""
+    if name.lower() == b"references":
+        half = FIELD_OCTETS // 2
+        return value[:half] + b" <> " + value[-half:]
+    whole = value.rfind(b",", 0, FIELD_OCTETS)
+    return value[: whole if whole > FIELD_OCTETS - 1_000 else FIELD_OCTETS]
 
 
 def _unfolded(value: bytes) -> str:

@@ -12,6 +12,7 @@ from services.ingest.domain.parsed import Auto, Trail
 MOST_HOPS = 50
 """More Received than any sound way has; a loop adds one each time (RFC 5321 section 6.3 wants at least 100 allowed)."""
 _SAME_DELIVERY = 4
+_KEYWORD = re.compile(r"[\w-]{1,100}")
 
 _LIST = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive")
 _ANSWERING = (
@@ -46,7 +47,7 @@ def trail(headers: Headers) -> Trail:
     """What the headers tell of the way, for lists, absence notes and loops."""
     return_path = headers.first("return-path").strip()
     return Trail(
-        auto_submitted=headers.text("auto-submitted").partition(";")[0].strip().lower()[:100],
+        auto_submitted=_keyword(headers.text("auto-submitted")),
         precedence=headers.text("precedence").lower()[:100],
         list_id=headers.text("list-id")[:500],
         return_path=return_path.strip("<> ")[:320] if return_path else None,
@@ -54,6 +55,12 @@ def trail(headers: Headers) -> Trail:
         loops=_each(headers, _LOOPS),
         hops=len(headers.each("received")),
     )
+
+
+def _keyword(value: str) -> str:
+    """`auto-replied` of `auto-replied (vacation)` (RFC 3834 section 5)."""
+    found = _KEYWORD.match(value)
+    return found[0].lower() if found else ""
 
 
 def _each(headers: Headers, names: tuple[str, ...]) -> tuple[str, ...]:

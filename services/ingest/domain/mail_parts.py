@@ -16,7 +16,7 @@ MOST_PARTS = 500
 MOST_DEPTH = 20
 _BOUNDARY_LENGTH = 1_000
 _GUESS_WITHIN = 4_096
-_GUESSED = re.compile(rb"(?:\A|\n)--([\w'()+,./:=?-]{1,200})\r?\n(?=[\w-]+:|\r?\n)")
+_GUESSED = re.compile(rb"\n--([\w'()+,./:=?-]{1,200})\r?\n(?=[\w-]+:|\r?\n)")
 _TEXT = Structured("text/plain")
 _MESSAGE = Structured("message/rfc822")
 
@@ -94,7 +94,9 @@ def _inside(octets: bytes, entity: Leaf, tree: Tree) -> list[_Open] | None:
         return None
     boundary = entity.kind.params.get("boundary", "").encode("utf-8", "replace")[:_BOUNDARY_LENGTH]
     spans = _spans(octets, entity, boundary, tree) if boundary else []
-    if not spans and (guessed := _GUESSED.search(octets, entity.start, min(entity.end, entity.start + _GUESS_WITHIN))):
+    if not spans and (
+        guessed := _GUESSED.search(octets, max(0, entity.start - 1), min(entity.end, entity.start + _GUESS_WITHIN))
+    ):
         spans = _spans(octets, entity, guessed[1], tree)
     if not spans:
         return None

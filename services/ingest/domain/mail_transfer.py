@@ -11,6 +11,7 @@ _PADDED = re.compile(rb"=+")
 _OF_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 _NOT_BASE64 = bytes(set(range(256)) - set(_OF_BASE64.rstrip(b"=\r\n")))
 _SAMPLE = 4_096
+_MOST_PIECES = 1_000
 _UU_NAMES = frozenset(["x-uuencode", "uuencode", "x-uue", "uue"])
 
 
@@ -45,7 +46,7 @@ def base64(content: bytes | memoryview) -> bytes:
 
 def _base64_pieces(content: bytes) -> bytes:
     pieces = []
-    for padded in _PADDED.split(content):
+    for padded in _PADDED.split(content, _MOST_PIECES):
         piece = padded.translate(None, _NOT_BASE64)
         if len(piece) % 4 == 1:  # six bits of nothing
             piece = piece[:-1]
