@@ -44,10 +44,10 @@ async def log_in(
 async def _password(conversation: Conversation, user_name: str, password: str, seconds: float) -> Answer | None:
     """None where the server offers no way that we know."""
     answer: Answer | None = None
-    if "AUTH=PLAIN" in conversation.capabilities:
+    if "AUTH=PLAIN" in conversation.offers:
         initial = b64encode(f"\0{user_name}\0{password}".encode())
         answer = await _authenticate(conversation, "PLAIN", initial, (), seconds)
-    if (answer is None or answer.status.result == "BAD") and "LOGINDISABLED" not in conversation.capabilities:
+    if (answer is None or answer.status.result == "BAD") and "LOGINDISABLED" not in conversation.offers:
         line, replies = login_lines(user_name, password)
         answer = await conversation.ask("LOGIN", line, replies=replies or None, seconds=seconds)
     return answer
@@ -55,7 +55,7 @@ async def _password(conversation: Conversation, user_name: str, password: str, s
 
 async def _xoauth2(conversation: Conversation, user_name: str, token: str, seconds: float) -> Answer | None:
     """A refusal comes as ``+`` with details and waits for an empty line before its NO (Google's XOAUTH2)."""
-    if "AUTH=XOAUTH2" not in conversation.capabilities:
+    if "AUTH=XOAUTH2" not in conversation.offers:
         return None
     initial = b64encode(f"user={user_name}\1auth=Bearer {token}\1\1".encode())
     return await _authenticate(conversation, "XOAUTH2", initial, (b"",), seconds)
@@ -65,7 +65,7 @@ async def _authenticate(
     conversation: Conversation, mechanism: str, initial: bytes, after: tuple[bytes, ...], seconds: float
 ) -> Answer:
     """AUTHENTICATE, with the first response in the command where the server takes it (SASL-IR, RFC 4959)."""
-    if "SASL-IR" in conversation.capabilities:
+    if "SASL-IR" in conversation.offers:
         return await conversation.ask(
             "AUTHENTICATE", mechanism, initial.decode(), replies=after or None, seconds=seconds
         )

@@ -49,7 +49,7 @@ async def _start_tls(
     """STARTTLS (RFC 9051 section 6.2.1); everything heard before the handshake is forgotten."""
     conversation.stage = Stage.TLS
     await _know(conversation, seconds)
-    offered = "STARTTLS" in conversation.capabilities
+    offered = "STARTTLS" in conversation.offers
     if not offered or not (await conversation.ask("STARTTLS", seconds=seconds)).ok:
         return Trouble(Stage.TLS, Sign.NO_STARTTLS)
     conversation.forget()
@@ -58,7 +58,7 @@ async def _start_tls(
 
 
 async def _know(conversation: Conversation, seconds: float) -> None:
-    if not conversation.capabilities:
+    if not conversation.offers:
         await conversation.ask("CAPABILITY", seconds=seconds)
 
 
@@ -66,7 +66,7 @@ async def select_inbox(conversation: Conversation, seconds: float, *, near: bool
     """After the login: what the server can now, who we are where it wants to know (RFC 2971), and INBOX."""
     conversation.stage = Stage.SELECT
     await _know(conversation, seconds)
-    if "ID" in conversation.capabilities:
+    if "ID" in conversation.offers:
         await conversation.ask("ID", *arguments_rfs2971(**_NAME), seconds=seconds)
     selected = await conversation.ask("SELECT", "INBOX", seconds=seconds)
     if not selected.ok:
@@ -74,7 +74,7 @@ async def select_inbox(conversation: Conversation, seconds: float, *, near: bool
         return Trouble(Stage.SELECT, sign, selected.status.code, selected.status.text)
     uidnext = _number(selected, "UIDNEXT") or await _after_last(conversation, seconds)
     uidvalidity = _number(selected, "UIDVALIDITY") or None
-    return Opened(uidvalidity, uidnext, conversation.exists, "IDLE" in conversation.capabilities, near)
+    return Opened(uidvalidity, uidnext, conversation.exists, "IDLE" in conversation.offers, near)
 
 
 async def _after_last(conversation: Conversation, seconds: float) -> int:

@@ -62,7 +62,8 @@ class Conversation(Hearing):
             raise RuntimeError("one command at a time")
         self.stand()
         asked = Asked(name, self.new_tag(), arguments, prefix, keep, replies)
-        self._asked, self._budget, self._responses.most = asked, octets, literal
+        self._asked = asked
+        self.allow(octets, literal)
         self._last_octet = self._clock()
         self.wire.write(f"{asked}\r\n".encode())
         return asked

@@ -25,7 +25,7 @@ class SentMail:
     async def name(self) -> str | None:
         """The mailbox, None where there is none. Where the server knows no special uses, one with a usual name."""
         if self._name is None:
-            special = "SPECIAL-USE" in self._conversation.capabilities
+            special = "SPECIAL-USE" in self._conversation.offers
             words = ("(SPECIAL-USE)", '""', '"*"') if special else ('""', '"*"')
             answer = await self._conversation.ask("LIST", *words, seconds=self._command_s, keep=(b"LIST",))
             listed = [found for response in answer.kept if (found := read_list(response)) is not None]

@@ -74,7 +74,7 @@ class Slices:
 
     async def _search_above(self, uid: int, limit: int) -> list[int]:
         """``n:*`` is answered with the last message even where it is older (RFC 9051 section 9, seq-range)."""
-        answer = await self._ask("SEARCH", "UID", f"{uid + 1}:*", keep=b"SEARCH", octets=2 * ORDINARY)
+        answer = await self._ask("SEARCH", "UID", f"{uid + 1}:*", keep=b"SEARCH", octets=8 * ORDINARY)
         self._demand(answer)
         found = sorted({number for response in answer.kept for number in read_search(response) if number > uid})
         if not found:
