@@ -31,7 +31,7 @@ from services.outbox.handlers.sweep_lanes import SweepLanes
 
 RELAY_S: Final = 2.0
 CLAIM_S: Final = 1.0
-RENEW_S: Final = 3.0
+RENEW_S: Final = 2.5
 SWEEP_S: Final = 5.0
 RECOVER_S: Final = 2.0
 TIDY_S: Final = 30.0

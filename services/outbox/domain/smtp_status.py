@@ -68,6 +68,11 @@ def failed(before: SmtpStatus, reason: str, now: datetime, retry_at: datetime) -
     return replace(after, failures=before.failures + 1, next_retry_at=retry_at)
 
 
+def is_paused(status: SmtpStatus, reason: str, now: datetime) -> bool:
+    """Whether this very failure is known and its pause is not over."""
+    return status.reason == reason and status.next_retry_at is not None and now < status.next_retry_at
+
+
 def pause_seconds(reason: str, failures: int, chance: float) -> float:
     """How long to leave the server alone after that many failures in a row."""
     state = state_of(reason)

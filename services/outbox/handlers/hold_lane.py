@@ -9,7 +9,7 @@ from services.outbox.domain.lane import LaneKey
 from services.outbox.domain.rate import Bucket
 from services.outbox.ports import Channels, Clock, DatabaseClock, Desk, Lane, Lanes, MessageStore
 
-HOLD_S = 10.0
+HOLD_S = 8.0
 """A lane of a replica that died is free after this long."""
 AHEAD_S = 150.0
 """How far ahead a lane is listed: beyond the longest undo window."""

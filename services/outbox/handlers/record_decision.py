@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.event import AnyEvent
+from services.kit import metrics
 from services.kit.unavailable import Unavailable
 from services.outbox.domain.document import Message, altered
 from services.outbox.domain.facts import Answered, Decision
 from services.outbox.handlers.facts import doc_id, speak
 from services.outbox.ports import Change, DatabaseClock, Hands, MessageStore
 
+told = metrics.counter("outbox_facts", "Facts about messages that were written.", ["type"])
 TRIES = 5
 Rule = Callable[[Message, datetime], Decision | Answered | None]
 """Looks at a document and the time: a change, an answer that changes nothing, or nothing at all."""
@@ -37,6 +39,8 @@ class Record:
 
     def tell(self, before: Message, owed: tuple[AnyEvent, ...]) -> None:
         """Hand over what the document owed when it was read and what was written now."""
+        for each in owed:
+            told.labels(each.type).inc()
         if owed or before.owed:
             self.relay.hand_over(doc_id(before), (*before.owed, *owed))
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from contracts.channel_status import ChannelStatusChanged, ConnectionReason, ConnectionState, Direction
 from contracts.event import AnyEvent, event
+from services.kit import logs
 from services.kit.unavailable import Unavailable
 from services.outbox.domain import smtp_status
 from services.outbox.domain.backoff import later
@@ -19,6 +20,7 @@ from services.outbox.handlers.facts import SOURCE
 from services.outbox.handlers.record_decision import TRIES
 from services.outbox.ports import DatabaseClock, Desk, Hands, Lanes, StatusStore
 
+log = logs.get_logger()
 Move = Callable[[SmtpStatus, datetime], SmtpStatus]
 FRESH = timedelta(hours=1)
 """A success is written at most this often while nothing else changes."""
@@ -70,6 +72,7 @@ class ReportSmtp:
             self._on_board(key, None)
 
     async def _fail(self, key: LaneKey, channel_version: int, reason: str) -> None:
+        """Several attempts may meet the same failure at once: the first one counts, until its pause is over."""
         self.proven.pop(key, None)
         chance = self.chance()
 
@@ -77,7 +80,10 @@ class ReportSmtp:
             wait = smtp_status.pause_seconds(reason, status.failures, chance)
             return smtp_status.failed(status, reason, now, later(now, wait))
 
-        _, after = await self._move(key, channel_version, move)
+        after = await self.statuses.load(*key)
+        if after is None or not smtp_status.is_paused(after, reason, self.database_clock.now()):
+            _, after = await self._move(key, channel_version, move)
+            log.warning("smtp_paused", tenant=key[0], channel_id=key[1], reason=reason, until=str(after.next_retry_at))
         if after.next_retry_at is not None:
             self._on_board(key, after.next_retry_at)
             await self.lanes.pause(*key, after.next_retry_at)

@@ -94,6 +94,10 @@ class TakeUp:
             await self.report.handle(ticket.lane, channel.version, session)
             return ticket
         ended = await self._drive(message, channel, session, freed)
+        log.info(
+            "taken_up", tenant=ticket.tenant, channel_id=ticket.channel_id, message_id=ticket.message_id,
+            status=ended.message.status.value if ended.message else "left",
+        )  # fmt: skip
         if ended.pause is not None:
             await self.report.handle(ticket.lane, channel.version, ended.pause)
         elif ended.message is not None and ended.message.status is Status.SENT:

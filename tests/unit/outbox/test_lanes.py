@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -108,6 +109,17 @@ async def test_no_session_pauses_the_lane_and_not_the_message(world: World, driv
     assert (await status_of(world, asked)).status is Status.SENT
     assert world.statuses.held[LANE].state == "connected"
     assert world.lanes.held[LANE].paused_until is None
+
+
+async def test_several_failures_at_once_count_as_one(world: World, replica: Replica) -> None:
+    refused = NotOpen(Stage.LOGIN, "authentication_failed", Reply(535))
+    for _ in range(4):
+        await replica.report.handle(LANE, 1, refused)
+    assert world.statuses.held[LANE].failures == 1
+    world.advance(3601)
+    await replica.report.handle(LANE, 1, refused)
+    shown = world.statuses.held[LANE]
+    assert shown.next_retry_at == world.database_clock.now() + timedelta(hours=6)
 
 
 async def test_new_settings_end_a_pause(world: World, driven: Replica) -> None:
