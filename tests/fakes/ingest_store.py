@@ -1,0 +1,150 @@
+"""Ingest's stores in memory; they pass the ports suite that the MongoDB ones pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from contracts.event import AnyEvent
+from services.ingest.domain.account import ChannelKey
+from services.ingest.domain.cursor import Cursor
+from services.ingest.domain.ledger import Seen, Thread
+from services.ingest.domain.status import ImapStatus
+from services.ingest.ports import OwnMail, Stored
+
+
+@dataclass
+class FakeCursors:
+    """The CursorStore port."""
+
+    cursors: dict[ChannelKey, Cursor] = field(default_factory=dict)
+
+    async def claim(self, key: ChannelKey, owner: str) -> Cursor:
+        """See CursorStore."""
+        before = self.cursors.get(key, Cursor(0))
+        self.cursors[key] = replace(before, epoch=before.epoch + 1)
+        return self.cursors[key]
+
+    async def move(self, key: ChannelKey, before: Cursor, after: Cursor) -> bool:
+        """See CursorStore."""
+        if key not in self.cursors or _place(self.cursors[key]) != _place(before):
+            return False
+        self.cursors[key] = after
+        return True
+
+    async def holds(self, key: ChannelKey, epoch: int) -> bool:
+        """See CursorStore."""
+        return key in self.cursors and self.cursors[key].epoch == epoch
+
+    async def drop(self, key: ChannelKey) -> None:
+        """See CursorStore."""
+        self.cursors.pop(key, None)
+
+
+@dataclass
+class FakeLedger:
+    """The Ledger port."""
+
+    entries: dict[tuple[ChannelKey, str], Seen] = field(default_factory=dict)
+    threads: dict[tuple[ChannelKey, str], str] = field(default_factory=dict)
+
+    async def seen(self, key: ChannelKey, sha256s: Sequence[str]) -> Mapping[str, Seen]:
+        """See Ledger."""
+        return {sha256: self.entries[key, sha256] for sha256 in sha256s if (key, sha256) in self.entries}
+
+    async def conversations(self, key: ChannelKey, internet_message_ids: Sequence[str]) -> Mapping[str, str]:
+        """See Ledger."""
+        return {one: self.threads[key, one] for one in internet_message_ids if (key, one) in self.threads}
+
+    async def note(self, key: ChannelKey, seen: Sequence[Seen], threads: Sequence[Thread]) -> Mapping[str, Seen]:
+        """See Ledger."""
+        standing = {one.sha256: self.entries[key, one.sha256] for one in seen if (key, one.sha256) in self.entries}
+        for one in seen:
+            self.entries.setdefault((key, one.sha256), one)
+        for thread in threads:
+            self.threads.setdefault((key, thread.internet_message_id), thread.conversation_id)
+        return standing
+
+
+@dataclass
+class FakeStatuses:
+    """The StatusStore port; ``told`` are the owed events of every write, in order."""
+
+    statuses: dict[ChannelKey, ImapStatus] = field(default_factory=dict)
+    told: list[AnyEvent] = field(default_factory=list)
+
+    async def load(self, tenant: str, channel_id: str) -> ImapStatus | None:
+        """See StatusStore."""
+        return self.statuses.get((tenant, channel_id))
+
+    async def write(self, before: ImapStatus | None, after: ImapStatus, owed: Sequence[AnyEvent]) -> bool:
+        """See StatusStore."""
+        key = (after.tenant, after.channel_id)
+        known = self.statuses.get(key)
+        if (known.version if known else None) != (before.version if before else None):
+            return False
+        self.statuses[key] = after
+        self.told.extend(owed)
+        return True
+
+    async def prove(self, keys: Sequence[ChannelKey], at: datetime) -> None:
+        """See StatusStore."""
+        for key in keys:
+            if (known := self.statuses.get(key)) is not None and known.state == "connected":
+                self.statuses[key] = replace(known, proven_at=max(at, known.proven_at or at))
+
+    async def stale(self, before: datetime, limit: int) -> Sequence[ImapStatus]:
+        """See StatusStore."""
+        connected = [one for one in self.statuses.values() if one.state == "connected"]
+        return [one for one in connected if one.proven_at is not None and one.proven_at < before][:limit]
+
+    async def drop(self, tenant: str, channel_id: str) -> None:
+        """See StatusStore."""
+        self.statuses.pop((tenant, channel_id), None)
+
+    def states(self) -> list[str]:
+        """What was told, as ``state/reason``."""
+        return [f"{each.data.state}/{each.data.reason}" for each in self.told]
+
+
+@dataclass
+class FakeRaw:
+    """The RawStore port; a repeat leaves the first alone."""
+
+    kept: dict[str, Stored] = field(default_factory=dict)
+
+    async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
+        """See RawStore."""
+        for thing in things:
+            self.kept.setdefault(f"{tenant}/{thing.ref.blob_id}", thing)
+
+
+@dataclass
+class FakeOwnMails:
+    """The OwnMails port and what fills it."""
+
+    mails: dict[tuple[str, str], OwnMail] = field(default_factory=dict)
+
+    async def put(self, tenant: str, message_id: str, own: OwnMail) -> None:
+        """See KeepsOwnMails."""
+        self.mails[tenant, message_id] = own
+
+    async def find(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, OwnMail]:
+        """See OwnMails."""
+        return {one: self.mails[tenant, one] for one in message_ids if (tenant, one) in self.mails}
+
+
+@dataclass
+class FakeParticipants:
+    """The Participants port."""
+
+    conversations: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    async def of(self, tenant: str, conversation_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """See Participants."""
+        return {one: self.conversations[tenant, one] for one in conversation_ids if (tenant, one) in self.conversations}
+
+
+def _place(cursor: Cursor) -> tuple[object, ...]:
+    return cursor.epoch, cursor.generation, cursor.uidvalidity, cursor.last_uid
