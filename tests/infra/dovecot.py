@@ -1,7 +1,7 @@
 """A real Dovecot in a folder of the test's own: IMAP, IMAPS with a chain of three certificates, LMTP, many users.
 
     async with Dovecot() as server:
-        server.add_users(["a@mail.test"])
+        await server.add_users(["a@mail.test"])
         await server.deliver("a@mail.test", octets)
         await server.kill9(); await server.start()
         server.renumber("a@mail.test")
@@ -12,6 +12,7 @@ and dovecot-lmtpd; `installed()` says whether they are there. The folder is not 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ PASSWORD = "secret"
 NAME = "localhost"
 _FIRST_UID = 60_000
 _USERS_EACH = 100
+_LOOKS_S = 1.1
 _TEMPLATE = Path(__file__).with_name("dovecot.conf")
 
 
@@ -104,8 +106,8 @@ class Dovecot:
         if self._child is not None:
             await children.kill(self._child)
 
-    def add_users(self, names: Iterable[str], password: str = PASSWORD) -> None:
-        """Users that can log in and be delivered to; known ones get this password."""
+    async def add_users(self, names: Iterable[str], password: str = PASSWORD) -> None:
+        """Users that can log in and be delivered to; known ones get this password. Dovecot looks once a second."""
         for name in names:
             _, uid = self._users.get(name, ("", _FIRST_UID + len(self._users) // _USERS_EACH))
             self._users[name] = (password, uid)
@@ -114,6 +116,8 @@ class Dovecot:
                 home.mkdir()
                 os.chown(home, uid, uid)
         self._write_users()
+        if self._child is not None:
+            await asyncio.sleep(_LOOKS_S)
 
     def home(self, name: str) -> Path:
         """Where a user's mail lies."""

@@ -19,7 +19,7 @@ from services.ingest.adapters.imap_hearing import ORDINARY
 from services.ingest.adapters.imap_lines import Garbled
 from services.ingest.adapters.imap_protocol import WHOLE_S, Conversation
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
-from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed
+from services.ingest.domain.session import HEAD_OCTETS, SLICE_UIDS, Fetched, Listed
 
 LAST_UID: Final = 4_294_967_295
 SURE_S: Final = 600.0
@@ -39,15 +39,19 @@ class Slices:
         self._sure_until = conversation.now() + SURE_S
 
     async def list_above(self, uid: int, limit: int) -> list[Listed]:
-        """See MailSession."""
-        found = await self._above(uid, limit, _LISTED, 0)
+        """See MailSession. Fewer than ``limit`` only where there are no more, so it is searched first."""
+        uids = (await self._search_above(uid, max(1, limit))) if uid < LAST_UID else []
+        found: list[FetchedPart] = []
+        for start in range(0, len(uids), SLICE_UIDS):
+            some = uids[start : start + SLICE_UIDS]
+            found += await self._fetch(named(some), frozenset(some), _LISTED, 0)
         return [Listed(part.uid, part.size or 0, part.internal_date) for part in found]
 
     async def fetch_above(self, uid: int, limit: int) -> list[Fetched]:
         """See MailSession."""
         if self._conversation.heard:
             self._empty_above, self._conversation.heard = None, False
-        return _fetched(await self._above(uid, limit, _HEAD, HEAD_OCTETS))
+        return _fetched(await self._above(uid, limit))
 
     async def fetch(self, uids: Sequence[int]) -> list[Fetched]:
         """See MailSession; ``uids`` ascending."""
@@ -58,15 +62,15 @@ class Slices:
         found = await self._fetch(str(uid), frozenset({uid}), f"(UID BODY.PEEK[]<{offset}.{length}>)", length)
         return found[0].octets if found else None
 
-    async def _above(self, uid: int, limit: int, items: str, literal: int) -> list[FetchedPart]:
+    async def _above(self, uid: int, limit: int) -> list[FetchedPart]:
         if uid >= LAST_UID:
             return []
         top = min(uid + max(1, limit), LAST_UID)
-        found = await self._fetch(f"{uid + 1}:{top}", range(uid + 1, top + 1), items, literal)
+        found = await self._fetch(f"{uid + 1}:{top}", range(uid + 1, top + 1), _HEAD, HEAD_OCTETS)
         if found or self._surely_empty(uid):
             return found
         uids = await self._search_above(uid, max(1, limit))
-        return await self._fetch(named(uids), frozenset(uids), items, literal) if uids else []
+        return await self._fetch(named(uids), frozenset(uids), _HEAD, HEAD_OCTETS) if uids else []
 
     def _surely_empty(self, uid: int) -> bool:
         told = self._empty_above is not None and uid >= self._empty_above
