@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from contracts.event import AnyEvent
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.status import ImapStatus
-from services.kit.mongo import Collection, Document, key, quick, translated
+from services.kit.mongo import Collection, Document, key, translated
 from services.kit.owed import owe
 
 _FIELDS: Final = tuple(field.name for field in fields(ImapStatus) if field.name not in ("tenant", "channel_id"))
@@ -47,7 +47,7 @@ class MongoStatuses:
         writes = [UpdateOne({"_id": key(*one), "state": "connected"}, {"$max": {"proven_at": at}}) for one in keys]
         if writes:
             async with translated():
-                await quick(self._collection).bulk_write(writes, ordered=False)
+                await self._collection.bulk_write(writes, ordered=False)
 
     async def stale(self, before: datetime, limit: int) -> Sequence[ImapStatus]:
         """See StatusStore."""
