@@ -97,6 +97,8 @@ def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], st
         if attribute in _AS_IT_IS:
             return value
         if attribute == "style":
+            if not _STYLE_TRICKS.search(value):
+                return value or None
             return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
         if attribute == "src":
             return _image(value, remote, profile)

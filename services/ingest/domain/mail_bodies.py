@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.ingest.domain.mail_charset import decoded, lines
+from services.ingest.domain.mail_charset import decoded, decoded_lines
 from services.ingest.domain.mail_flowed import unflowed
 from services.ingest.domain.mail_html import charset_in
 from services.ingest.domain.mail_params import Structured, file_name, structured
@@ -96,7 +96,7 @@ def _text(found: Bodies, leaf: Leaf, side: str, octets: bytes) -> str:
     charset = leaf.kind.params.get("charset", "")
     if side == "html":
         return decoded(content, charset or charset_in(content)).replace("\0", "")
-    text = lines(decoded(content, charset))
+    text = decoded_lines(content, charset)
     return unflowed(text, leaf.kind.params) if "format" in leaf.kind.params else text
 
 

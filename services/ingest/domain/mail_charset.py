@@ -39,6 +39,10 @@ _NO_CHARSET = frozenset(["idna", "punycode", "unicode-escape", "raw-unicode-esca
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
+_ASCII_BASED = frozenset(
+    ["ascii", "utf-8", "cp1252", "iso8859-2", "iso8859-15", "cp1251", "koi8-r", "gb18030", "cp932"]
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 REPLACEMENT = "\ufffd"
 
@@ -49,13 +53,13 @@ def decoded(octets: bytes, charset: str = "") -> str:
     if codec in ("ascii", "utf-8"):
         return _unicode(octets)
     try:
-        return _whole(octets.decode(codec))
+        text = octets.decode(codec)
     except UnicodeError:
-        pass
-    try:
-        return octets.decode("utf-8-sig")
-    except UnicodeError:
-        return _whole(octets.decode(codec, "replace"))
+        try:
+            return octets.decode("utf-8-sig")
+        except UnicodeError:
+            text = octets.decode(codec, "replace")
+    return _SURROGATES.sub(REPLACEMENT, text) if codec == "utf-7" else text  # the one that gives halves of characters
 
 
 @lru_cache(maxsize=500)
@@ -77,11 +81,13 @@ def one_line(text: str) -> str:
     return _BREAKS.sub(" ", text).strip() if not text.isascii() or not text.isprintable() else text.strip()
 
 
-def lines(text: str) -> str:
-    """Fit to be shown: line ends are LF, no control characters but TAB."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub("", text)
+def decoded_lines(octets: bytes, charset: str = "") -> str:
+    """Text fit to be shown: line ends are LF, no control characters but TAB."""
+    ascii_based = charset == "" or codec_of(charset) in _ASCII_BASED
+    text = decoded(octets.translate(None, _CONTROLS) if ascii_based else octets, charset)
+    if not ascii_based:
+        text = _CONTROL.sub("", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _unicode(octets: bytes) -> str:
@@ -95,8 +101,3 @@ def _unicode(octets: bytes) -> str:
     if broken * 2 < len(text) - len(text.encode("ascii", "ignore")):
         return text
     return octets.decode("cp1252", "replace")
-
-
-def _whole(text: str) -> str:
-    """Some codecs (UTF-7) give halves of characters."""
-    return text if text.isascii() else _SURROGATES.sub(REPLACEMENT, text)

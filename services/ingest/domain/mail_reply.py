@@ -17,12 +17,14 @@ LONGEST = 64 << 10
 _MOST_LINES = 5_000
 _LINE = 400
 
-_WROTE = (
-    "wrote|writes|schrieb|escreveu|escribió|escribio|a écrit|a ecrit|ha scritto|schreef|skrev|napisał|napisała|napisal"
-    "|napsal|kirjoitti|написал|написала|пишет|пише|yazdı|írta|έγραψε|a scris|написа|rašė|rakstīja|kirjutas|je napisao"
-    "|escrigué|va escriure|ha escrit|כתב|כתבה|كتب|님이 작성|写道|寫道|書きました|wrote on|đã viết|menulis"
+_WORDS = (
+    "wrote writes schrieb escreveu escribió escribio écrit ecrit scritto schreef skrev napisał napisal napsal kirjoitti"
+    " написал пишет пише написа yazdı írta έγραψε scris rašė rakstīja kirjutas napisao escrigué escriure escrit כתב كتب"
+    " 작성 写道 寫道 書きました viết menulis"
 )
-_SAYS_WHO = re.compile(rf"(?:{_WROTE})\b[^\n]{{0,120}}?[:：]\s*$|(?:写道|寫道|書きました)\s*[:：]?\s*$", re.IGNORECASE)
+_WROTE = tuple(_WORDS.split())
+_NEAR_END = 140
+_RULED = frozenset(["--", "__", "**"])
 _ENDS = frozenset(":：道書た")
 _OPENS = re.compile(r"(?:on|am|le|el|em|il|op|den|dne|w dniu|dnia|tarihinde|vào|pada|в|\w{2,4}[.,])\s", re.IGNORECASE)
 _DAY = re.compile(r"\d{1,4}[./年-]\s?\d|\d{1,2}:\d\d|\b(?:19|20)\d\d\b|@")
@@ -91,7 +93,7 @@ def _may_start(line: str) -> bool:
 def _start(lines: list[str], at: int) -> int | None:
     """Where a quotation that shows itself in this line begins; that may be up to two lines before it."""
     line = lines[at][:_LINE]
-    if _ORIGINAL.match(line) or _header_block(lines, at):
+    if (line.lstrip(" \t>")[:2] in _RULED and _ORIGINAL.match(line)) or _header_block(lines, at):
         return at
     if _RULER.match(line) and _header_block(lines, _next(lines, at + 1)):
         return at
@@ -111,11 +113,17 @@ def _who_wrote(lines: list[str], at: int) -> int | None:
         if not line.strip() or len(line) > _LINE or _quoted(line):
             return None
         joined = f"{line} {joined}"
-        if _SAYS_WHO.search(joined) is None and first < at:
+        if not _says_wrote(joined):
             return None
-        if _DAY.search(joined) and _SAYS_WHO.search(joined):
+        if _DAY.search(joined):
             return _with_day(lines, first)
     return None
+
+
+def _says_wrote(sentence: str) -> bool:
+    """The word stands near the end: in some languages the name follows it."""
+    end = sentence[-_NEAR_END:].lower()
+    return any(word in end for word in _WROTE)
 
 
 def _with_day(lines: list[str], at: int) -> int:
