@@ -6,10 +6,10 @@ import asyncio
 
 
 class Lmtp:
-    """One connection; calls from several tasks take turns."""
+    """One connection, one call at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer, self._turn = reader, writer, asyncio.Lock()
+        self._reader, self._writer = reader, writer
 
     @classmethod
     async def connect(cls, port: int) -> Lmtp:
@@ -21,16 +21,15 @@ class Lmtp:
 
     async def deliver(self, to: str, octets: bytes, sender: str = "sender@elsewhere.test") -> bool:
         """Deliver one mail; False where the recipient or the mail is refused."""
-        async with self._turn:
-            await self._say(f"MAIL FROM:<{sender}>".encode())
-            if await self._say(f"RCPT TO:<{to}>".encode()) >= 300 or await self._say(b"DATA") >= 400:
-                await self._say(b"RSET")
-                return False
-            text = octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            stuffed = (b"\r\n" + text).replace(b"\r\n.", b"\r\n..")[2:]
-            self._writer.write(stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"))
-            await self._writer.drain()
-            return await self._reply() < 300
+        await self._say(f"MAIL FROM:<{sender}>".encode())
+        if await self._say(f"RCPT TO:<{to}>".encode()) >= 300 or await self._say(b"DATA") >= 400:
+            await self._say(b"RSET")
+            return False
+        text = octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        stuffed = (b"\r\n" + text).replace(b"\r\n.", b"\r\n..")[2:]
+        self._writer.write(stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"))
+        await self._writer.drain()
+        return await self._reply() < 300
 
     async def close(self) -> None:
         """Hang up."""
