@@ -13,6 +13,7 @@ from typing import Any
 
 from services.ingest.domain.parsed import Address, Attached, Bounce, Failure, Parsed, Trail
 
+_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LENGTH = struct.Struct(">I")
 
 
@@ -31,7 +32,7 @@ def packed(parsed: Parsed) -> bytes:
     }
     if parsed.bounce:
         head["bounce"] = _bounce(parsed.bounce)
-    content = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    content = _JSON.encode(head).encode("utf-8", "replace")
     return b"".join([_LENGTH.pack(len(content)), content, *(each for each in bodies if each), *blobs])
 
 

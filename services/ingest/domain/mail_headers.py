@@ -17,7 +17,8 @@ FIELDS = 1_000
 
 _END = re.compile(rb"\n\r?\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]*+")
-_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)(?:\n|\Z)", re.MULTILINE)
+_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
+_FIELDS = re.compile(r"^([!-9;-~]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)(?:\n|\Z)", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -65,9 +66,10 @@ def _begin(octets: bytes, start: int, end: int) -> int:
 
 def _fields(block: bytes) -> tuple[Headers, int | None]:
     """The fields, and where the block stops to be one: None if it never does."""
+    text = block.replace(b"\r\n", b"\n").replace(b"\r", b" ").decode("latin-1")  # octet by octet: nothing is lost
     headers = Headers()
-    fields, at = headers.fields, 0
-    for count, found in enumerate(_FIELD.finditer(block)):
+    fields, ascii_only, at = headers.fields, text.isascii(), 0
+    for count, found in enumerate(_FIELDS.finditer(text)):
         at = found.end()
         if count == FIELDS:
             headers.truncated = True
@@ -75,26 +77,27 @@ def _fields(block: bytes) -> tuple[Headers, int | None]:
         name, value = found.groups()
         if len(value) > FIELD_OCTETS:
             headers.truncated, value = True, _cut(name, value)
-        fields.setdefault(name.decode("ascii").lower(), []).append(_unfolded(value))
-    if at < len(block) and not _mbox_line(block[at : at + 6]):
-        return headers, at
+        if "\n" in value:
+            value = value.replace("\n", "")
+        fields.setdefault(name.lower(), []).append(value if ascii_only else _decoded(value))
+    if at < len(text) and not text.startswith(("From ", ">From "), at):
+        return headers, _octets_before(block, text.count("\n", at))
     return headers, None
 
 
-def _cut(name: bytes, value: bytes) -> bytes:
+def _octets_before(block: bytes, lines: int) -> int:
+    """Where the last lines of the block begin, that many line ends before its end."""
+    return len(block) - len(b"\n".join(block.split(b"\n")[-1 - lines :]))
+
+
+def _cut(name: str, value: str) -> str:
     """Of a list the entries that are whole; of References both ends, the root of the thread and the nearest."""
-    if name.lower() == b"references":
+    if name.lower() == "references":
         half = FIELD_OCTETS // 2
-        return value[:half] + b" <> " + value[-half:]
-    whole = value.rfind(b",", 0, FIELD_OCTETS)
+        return f"{value[:half]} <> {value[-half:]}"
+    whole = value.rfind(",", 0, FIELD_OCTETS)
     return value[: whole if whole > FIELD_OCTETS - 1_000 else FIELD_OCTETS]
 
 
-def _unfolded(value: bytes) -> str:
-    if b"\n" in value or b"\r" in value:
-        value = value.replace(b"\r\n", b"").replace(b"\n", b"").rstrip(b"\r").replace(b"\r", b" ")
-    return (value.decode("ascii") if value.isascii() else decoded(value)).lstrip()
-
-
-def _mbox_line(line: bytes) -> bool:
-    return line.startswith((b"From ", b">From "))
+def _decoded(value: str) -> str:
+    return value if value.isascii() else decoded(value.encode("latin-1"))
