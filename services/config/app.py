@@ -8,10 +8,11 @@ from services.config.adapters.sealed_headers import read_header
 from services.config.handlers.change_channel import ChangeChannel
 from services.config.handlers.change_tenant import ChangeTenant
 from services.config.handlers.forget_channels import ForgetChannels
-from services.config.handlers.hold_slot import HoldSlot
 from services.config.handlers.reconnect_channel import ReconnectChannel
 from services.config.handlers.reject_request import RejectRequest
 from services.config.handlers.remove_channel import RemoveChannel
+from services.config.handlers.return_slot import ReturnSlot
+from services.config.handlers.take_slot import TakeSlot
 from services.config.handlers.watch_topics import WatchTopics
 from services.config.routes import Handlers, routes
 from services.config.settings import Settings
@@ -50,11 +51,14 @@ def compose(settings: Settings, database: Database, publisher: Publisher, relays
     clock = SystemClock()
     channels = MongoChannels(database["channels"], relays["channels"].hand_over)
     tenants = MongoTenants(database["tenants"], relays["tenants"].hand_over)
-    slot = HoldSlot(MongoSlots(database["slots"]))
+    slots = MongoSlots(database["slots"])
+    take_slot, return_slot = TakeSlot(slots), ReturnSlot(slots)
     reject = RejectRequest(MongoRejections(database["requests"], NAME, relays["requests"].hand_over), publisher, clock)
     return Handlers(
-        ChangeChannel(channels, tenants, slot, reject, publisher, clock, settings.allowed(), read_header),
-        RemoveChannel(channels, slot, reject, publisher, clock),
+        ChangeChannel(
+            channels, tenants, take_slot, return_slot, reject, publisher, clock, settings.allowed(), read_header
+        ),
+        RemoveChannel(channels, return_slot, reject, publisher, clock),
         ReconnectChannel(channels, tenants, reject, publisher, clock),
         ChangeTenant(tenants, reject, publisher, clock),
         WatchTopics(channels, tenants, publisher),

@@ -18,7 +18,7 @@ from services.config.adapters.mongo_tenants import MongoSlots, MongoTenants
 from services.config.domain.channel import Channel, Secret, Secrets, Server, Settings, changed, created, removed
 from services.config.domain.outcome import Recent, Refusal
 from services.config.domain.tenant import Slots, Tenant
-from services.config.handlers.tell_state import channel_event, refusal_event, tenant_event
+from services.config.handlers.facts import channel_event, refusal_event, tenant_event
 from services.config.ports import Channels, Rejections, SlotStore, Tenants
 from services.kit.mongo import Database
 from services.kit.owed import MongoOwed

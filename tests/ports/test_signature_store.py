@@ -17,7 +17,7 @@ from services.kit.relay import Relay
 from services.signature.adapters.indexes import ensure
 from services.signature.adapters.mongo_signatures import FRESH_S, MongoSignatures
 from services.signature.domain.signature import Change, ChannelSignatures, Kept, Signature, Switches, Template
-from services.signature.handlers.tell_state import signature_event, switches_event
+from services.signature.handlers.facts import signature_event, switches_event
 from services.signature.ports import Signatures
 from tests.fakes.publisher import FakePublisher
 from tests.fakes.signature_store import FakeSignatures

@@ -10,10 +10,11 @@ from contracts.event import Event
 from services.config.domain import channel as rules
 from services.config.domain import secrets, tenant, validation
 from services.config.domain.outcome import Fault, Refusal, Unchanged
-from services.config.handlers.hold_slot import HoldSlot
+from services.config.handlers.facts import channel_event
 from services.config.handlers.read_wish import secrets_of, settings_of
 from services.config.handlers.reject_request import RejectRequest
-from services.config.handlers.tell_state import channel_event
+from services.config.handlers.return_slot import ReturnSlot
+from services.config.handlers.take_slot import TakeSlot
 from services.config.ports import Channels, Clock, Publishes, ReadsHeaders, Tenants
 from services.kit.unavailable import Unavailable
 
@@ -27,7 +28,8 @@ class ChangeChannel:
 
     channels: Channels
     tenants: Tenants
-    slot: HoldSlot
+    take_slot: TakeSlot
+    return_slot: ReturnSlot
     reject: RejectRequest
     publisher: Publishes
     clock: Clock
@@ -66,7 +68,7 @@ class ChangeChannel:
         if before is not None:
             return rules.changed(before, settings, given.secrets, data.request_id, now)
         assert owner is not None
-        if refused := await self.slot.take(event.tenant, data.channel_id, owner):
+        if refused := await self.take_slot.handle(event.tenant, data.channel_id, owner):
             return refused
         return rules.created(data.channel_id, settings, given.secrets, data.request_id, now)
 
@@ -80,5 +82,5 @@ class ChangeChannel:
 
     async def _refuse(self, event: Wish, before: rules.Channel | None, refusal: Refusal) -> None:
         if before is None:  # a slot that an earlier, cut off attempt took
-            await self.slot.give_back(event.tenant, event.data.channel_id)
+            await self.return_slot.handle(event.tenant, event.data.channel_id)
         await self.reject.handle(event, event.data.channel_id, refusal)

@@ -9,8 +9,8 @@ from contracts.event import Event
 from contracts.tenant import TenantChangeRequested
 from services.config.domain import tenant as rules
 from services.config.domain.outcome import Refusal, Unchanged
+from services.config.handlers.facts import tenant_event
 from services.config.handlers.reject_request import RejectRequest
-from services.config.handlers.tell_state import tenant_event
 from services.config.ports import Clock, Publishes, Tenants
 from services.kit.unavailable import Unavailable
 

@@ -10,8 +10,8 @@ from contracts.event import Event
 from services.config.domain import channel as rules
 from services.config.domain import tenant
 from services.config.domain.outcome import Refusal, Unchanged
+from services.config.handlers.facts import channel_event
 from services.config.handlers.reject_request import RejectRequest
-from services.config.handlers.tell_state import channel_event
 from services.config.ports import Channels, Clock, Publishes, Tenants
 from services.kit.unavailable import Unavailable
 

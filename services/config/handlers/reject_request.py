@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contracts.event import AnyEvent
 from services.config.domain.outcome import Refusal
-from services.config.handlers.tell_state import refusal_event
+from services.config.handlers.facts import refusal_event
 from services.config.ports import Clock, Publishes, Rejections
 
 

@@ -9,9 +9,9 @@ from contracts.channel import ChannelRemovalRequested
 from contracts.event import Event
 from services.config.domain import channel as rules
 from services.config.domain.outcome import Refusal, Unchanged
-from services.config.handlers.hold_slot import HoldSlot
+from services.config.handlers.facts import channel_event
 from services.config.handlers.reject_request import RejectRequest
-from services.config.handlers.tell_state import channel_event
+from services.config.handlers.return_slot import ReturnSlot
 from services.config.ports import Channels, Clock, Publishes
 from services.kit.unavailable import Unavailable
 
@@ -23,7 +23,7 @@ class RemoveChannel:
     """Marks the channel removed, drops its secrets and frees its slot."""
 
     channels: Channels
-    slot: HoldSlot
+    return_slot: ReturnSlot
     reject: RejectRequest
     publisher: Publishes
     clock: Clock
@@ -51,5 +51,5 @@ class RemoveChannel:
             await self.publisher.publish(told)
         elif not await self.channels.write(event.tenant, after, told):
             return False
-        await self.slot.give_back(event.tenant, data.channel_id)
+        await self.return_slot.handle(event.tenant, data.channel_id)
         return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from contracts.channel import ChannelChanged
 from contracts.event import Event
 from contracts.tenant import TenantChanged
-from services.config.handlers.tell_state import channel_event, tenant_event
+from services.config.handlers.facts import channel_event, tenant_event
 from services.config.ports import Channels, Publishes, Tenants
 
 

@@ -9,9 +9,9 @@ from contracts.event import Event
 from contracts.signature import SignaturePolicyChangeRequested
 from services.kit.unavailable import Unavailable
 from services.signature.domain.signature import Change, Mismatch, Unchanged, switch
+from services.signature.handlers.facts import switches_event
 from services.signature.handlers.find_channel import FindChannel
 from services.signature.handlers.reject_request import RejectRequest
-from services.signature.handlers.tell_state import switches_event
 from services.signature.ports import Clock, Publishes, Signatures
 
 ATTEMPTS: Final = 5

@@ -10,9 +10,9 @@ from contracts.signature import SignatureChangeRequested, SignatureTemplate
 from services.kit.rendering import RenderFailed, Variables
 from services.kit.unavailable import Unavailable
 from services.signature.domain.signature import Change, Mismatch, Unchanged, sign_with
+from services.signature.handlers.facts import signature_event, template_of
 from services.signature.handlers.find_channel import FindChannel
 from services.signature.handlers.reject_request import RejectRequest
-from services.signature.handlers.tell_state import signature_event, template_of
 from services.signature.ports import Clock, Publishes, Renders, Signatures
 
 ATTEMPTS: Final = 5

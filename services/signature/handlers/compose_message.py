@@ -16,8 +16,8 @@ from contracts.operator import OperatorChanged
 from contracts.tenant import TenantChanged
 from services.kit.rendering import Variables
 from services.signature.domain.resolving import Choice, resolve
+from services.signature.handlers.facts import SOURCE
 from services.signature.handlers.render_signature import RenderSignature
-from services.signature.handlers.tell_state import SOURCE
 from services.signature.handlers.write_body import WriteBody
 from services.signature.ports import Clock, Copy, Publishes, Signatures
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts.outcome import FieldError, RejectionCode
 from services.kit.rendering import RenderFailed
-from services.signature.handlers.tell_state import Wish, refusal_event
+from services.signature.handlers.facts import Wish, refusal_event
 from services.signature.ports import Clock, Publishes, Rejections
 
 _MEANWHILE: Final = "Somebody else changed this meanwhile. Read it again and repeat your change."

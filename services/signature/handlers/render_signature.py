@@ -13,7 +13,7 @@ from contracts.signature import Why
 from services.kit.rendering import EMPTY, Rendered, Variables
 from services.signature.domain.resolving import Choice
 from services.signature.domain.signature import Signature, subject
-from services.signature.handlers.tell_state import told_template
+from services.signature.handlers.facts import told_template
 from services.signature.ports import Renders
 
 

@@ -8,7 +8,7 @@ from contracts.channel import ChannelChanged
 from contracts.event import Event
 from contracts.signature import SignatureChanged, SignaturePolicyChanged
 from contracts.topics import SIGNATURES
-from services.signature.handlers.tell_state import signature_event, switches_event
+from services.signature.handlers.facts import signature_event, switches_event
 from services.signature.ports import Copy, Publishes, Signatures
 
 

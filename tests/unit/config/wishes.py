@@ -23,10 +23,11 @@ from services.config.domain.validation import Allowed
 from services.config.handlers.change_channel import ChangeChannel
 from services.config.handlers.change_tenant import ChangeTenant
 from services.config.handlers.forget_channels import ForgetChannels
-from services.config.handlers.hold_slot import HoldSlot
 from services.config.handlers.reconnect_channel import ReconnectChannel
 from services.config.handlers.reject_request import RejectRequest
 from services.config.handlers.remove_channel import RemoveChannel
+from services.config.handlers.return_slot import ReturnSlot
+from services.config.handlers.take_slot import TakeSlot
 from services.config.handlers.watch_topics import WatchTopics
 from services.kit.sealing import Binding, Sealer, new_keypair
 from tests.fakes.clock import FakeClock
@@ -80,10 +81,11 @@ class World:
     allowed: Allowed = field(default_factory=Allowed)
 
     def __post_init__(self) -> None:
-        slot, reject = HoldSlot(self.slots), RejectRequest(self.rejections, self.publisher, self.clock)
+        taken, returned = TakeSlot(self.slots), ReturnSlot(self.slots)
+        reject = RejectRequest(self.rejections, self.publisher, self.clock)
         parts = (reject, self.publisher, self.clock)
-        self.change = ChangeChannel(self.channels, self.tenants, slot, *parts, self.allowed, read_header)
-        self.removal = RemoveChannel(self.channels, slot, *parts)
+        self.change = ChangeChannel(self.channels, self.tenants, taken, returned, *parts, self.allowed, read_header)
+        self.removal = RemoveChannel(self.channels, returned, *parts)
         self.reconnection = ReconnectChannel(self.channels, self.tenants, *parts)
         self.plan = ChangeTenant(self.tenants, *parts)
         self.watch = WatchTopics(self.channels, self.tenants, self.publisher)

@@ -1,4 +1,4 @@
-"""A channel takes one of its tenant's slots before it is created, and gives it back after it was removed."""
+"""A channel takes one of its tenant's slots before it is created."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
-class HoldSlot:
+class TakeSlot:
     """Counts without a race: one document per tenant, changed by compare-and-set."""
 
     slots: SlotStore
 
-    async def take(self, tenant: str, channel_id: str, state: rules.Tenant) -> Refusal | None:
+    async def handle(self, tenant: str, channel_id: str, state: rules.Tenant) -> Refusal | None:
         """None when the channel has its slot; raises Unavailable when others were faster five times."""
         for _ in range(ATTEMPTS):
             decided = rules.take(await self.slots.read(tenant), channel_id, state)
@@ -27,12 +27,4 @@ class HoldSlot:
                 return decided
             if isinstance(decided, Unchanged) or await self.slots.write(tenant, decided):
                 return None
-        raise Unavailable("the tenant's slots are contended")
-
-    async def give_back(self, tenant: str, channel_id: str) -> None:
-        """Repeatable; raises Unavailable when others were faster five times."""
-        for _ in range(ATTEMPTS):
-            decided = rules.give_back(await self.slots.read(tenant), channel_id)
-            if isinstance(decided, Unchanged) or await self.slots.write(tenant, decided):
-                return
         raise Unavailable("the tenant's slots are contended")
