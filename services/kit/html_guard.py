@@ -97,12 +97,10 @@ def guarded(html: str, size: int) -> str:
 
 
 def _few(tags: list[tuple[str, str, str]]) -> bool:
-    """So few tags that no nesting of them is too deep or too much work, and none with too many attributes."""
-    return (
-        len(tags) <= 2 * MAX_DEPTH
-        and sum(1 for closing, name, _ in tags if name and not closing) <= MAX_DEPTH
-        and max((len(attributes) for _, _, attributes in tags), default=0) <= MAX_ATTRIBUTES
-    )
+    """So few tags that they are neither too deep nor too much work, none with room for too many attributes."""
+    if len(tags) > 2 * MAX_DEPTH or sum(1 for closing, name, _ in tags if name and not closing) > MAX_DEPTH:
+        return False
+    return all(len(attributes) <= 2 * MAX_ATTRIBUTES for _, _, attributes in tags)
 
 
 def prepared(html: str, size: int) -> str:
@@ -114,9 +112,8 @@ def prepared(html: str, size: int) -> str:
         raise TooLarge(f"more than {size} octets")
     text = octets.decode()
     if "<!--" in text or _has_awkward(text):
-        # In this order: taking something out may join what stood around it to a new tag.
         text = _UNSEEN.sub("", text)
-        if _has_awkward(text):
+        if _has_awkward(text):  # asked again: taking something out may join what stood around it to a new tag
             text = _RENAME.sub(r"<\1x-", text)
     return text
 

@@ -45,6 +45,7 @@ _ASCII_BASED = frozenset(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 REPLACEMENT = "\ufffd"
+_BOM = "\ufeff"
 
 
 def decoded(octets: bytes, charset: str = "") -> str:
@@ -56,7 +57,7 @@ def decoded(octets: bytes, charset: str = "") -> str:
         text = octets.decode(codec)
     except UnicodeError:
         try:
-            return octets.decode("utf-8-sig")
+            return octets.decode().removeprefix(_BOM)
         except UnicodeError:
             text = octets.decode(codec, "replace")
     return _SURROGATES.sub(REPLACEMENT, text) if codec == "utf-7" else text  # the one that gives halves of characters
@@ -93,7 +94,7 @@ def decoded_lines(octets: bytes, charset: str = "") -> str:
 def _unicode(octets: bytes) -> str:
     """UTF-8; what is no UTF-8 is Windows-1252, unless most of it was UTF-8."""
     try:
-        return octets.decode("utf-8-sig")
+        return octets.decode().removeprefix(_BOM)
     except UnicodeError:
         pass
     text = octets.decode("utf-8", "replace")
