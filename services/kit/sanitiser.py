@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import nh3
 
@@ -70,6 +71,7 @@ _LINK = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _STYLE_TRICKS = re.compile(r"url|image|expression|import|attr|var|env|[\\@<]|/\*", re.IGNORECASE)
 _SMALL_NUMBERS = frozenset(["colspan", "rowspan", "span", "start", "border", "cellpadding", "cellspacing"])
 _AS_IT_IS = frozenset(["width", "height", "align", "valign", "bgcolor", "color", "face", "size", "dir", "alt"])
+_LONG_STYLE = 500
 _SMALL = re.compile(r"[0-9]{1,3}")
 
 
@@ -97,9 +99,7 @@ def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], st
         if attribute in _AS_IT_IS:
             return value
         if attribute == "style":
-            if not _STYLE_TRICKS.search(value):
-                return value or None
-            return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
+            return _style(value) if len(value) < _LONG_STYLE else _style.__wrapped__(value)
         if attribute == "src":
             return _image(value, remote, profile)
         if attribute == "href":
@@ -109,6 +109,11 @@ def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], st
         return value
 
     return keep
+
+
+@lru_cache(maxsize=2_000)  # the same few come again and again in a mail
+def _style(value: str) -> str | None:
+    return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
 
 
 def _image(address: str, remote: list[str], profile: Profile) -> str | None:
