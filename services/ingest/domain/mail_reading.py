@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from services.ingest.domain.mail_addresses import addresses
+from services.ingest.domain.mail_addresses import MOST, addresses
 from services.ingest.domain.mail_bodies import Bodies, bodies
 from services.ingest.domain.mail_charset import REPLACEMENT
 from services.ingest.domain.mail_headers import Headers
@@ -79,13 +79,15 @@ def _with_newlines(octets: bytes) -> bytes:
 
 
 def _addresses(headers: Headers, name: str, found: Bodies) -> tuple[Address, ...]:
+    """Of all fields of that name, for some mailers repeat them."""
     every: list[Address] = []
-    for value in headers.each(name)[:20]:
+    for value in headers.each(name):
         some, full = addresses(value)
         every += some
-        if full:
+        if full or len(every) > MOST:
             found.truncated.add("addresses")
-    return tuple(every)
+            break
+    return tuple(every[:MOST])
 
 
 def _shown(found: Bodies, tools: Tools) -> tuple[str | None, str | None, int]:

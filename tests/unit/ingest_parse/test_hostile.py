@@ -11,6 +11,7 @@ import pytest
 from services.ingest.adapters.child_parser import CPU_SECONDS, ChildParser, pool
 from services.ingest.domain.parsed import Parsed, Unparsable
 from services.kit.children import ChildPool
+from tests.unit.ingest_parse.reading import parsed
 from tests.unit.ingest_parse.shapes import SHAPES, mail
 
 
@@ -77,3 +78,36 @@ async def test_a_mail_that_wants_too_much_memory_is_given_up() -> None:
         assert isinstance(await parser.parse(mail()), Parsed)
     finally:
         await parser.close()
+
+
+@pytest.mark.parametrize(
+    ("shape", "cut"),
+    [
+        ("100,000 parts", "parts"),
+        ("nesting 2,000", "depth"),
+        ("100,000 headers", "headers"),
+        ("50,000 commas", "headers"),
+        ("10,000 recipients", "headers"),
+        ("10,000 recipients in 200 Cc", "addresses"),
+        ("20,000 RFC 2231 parts", "headers"),
+        ("20 MB line", "text"),
+        ("100,000 nested div", "html"),
+        ("10 MB of HTML", "html"),
+    ],
+)
+def test_what_is_cut_at_a_limit_is_said(shape: str, cut: str) -> None:
+    mail = parsed(SHAPES[shape]())
+    assert cut in mail.truncated
+    assert len(mail.to) + len(mail.cc) <= 2_000
+    assert len(mail.attachments) < 500
+
+
+def test_no_newline_gets_out_of_a_subject_and_no_hidden_field_in() -> None:
+    assert parsed(SHAPES["encoded newline in Subject"]()).subject == "Hi Bcc: evil@example.org"
+    mail = parsed(SHAPES["bare CR"]())
+    assert (mail.subject, mail.cc, mail.text) == ("s", (), "one\ntwo\n\nthree")
+
+
+def test_a_charset_that_lies_or_hides_markup() -> None:
+    assert parsed(SHAPES["lying charset"]()).text == "Gr\u00fc\u00dfe aus M\u00fcnchen"
+    assert "script" not in (parsed(SHAPES["UTF-7"]()).html or "")
