@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,12 +39,16 @@ class Coalescer(Generic[T, R]):
     def _start(self) -> None:
         task = asyncio.create_task(self._run())
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     async def _run(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-            await self._serve(group)
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+                await self._serve(group)
+        finally:
+            # Here, not in a done callback: callers served just now run before callbacks, would count us as running
+            # still, and their next item would wait for ever.
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _serve(self, group: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:

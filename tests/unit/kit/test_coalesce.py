@@ -58,3 +58,26 @@ async def test_a_caller_who_left_does_not_disturb_the_others() -> None:
     assert await stays == 2
     with pytest.raises(asyncio.CancelledError):
         await left
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+async def test_who_calls_again_in_the_moment_the_flushes_end_is_served(in_flight: int) -> None:
+    """The callers resume before the ended flushes' tasks are cleared away; nobody else would come and start one."""
+
+    async def flush(items: list[int]) -> Sequence[int]:
+        gate = gates.pop(0)
+        await gate.wait()
+        return items
+
+    async def caller(n: int) -> list[int]:
+        return [await coalescer.submit(n), await coalescer.submit(n + 10)]
+
+    opened = asyncio.Event()
+    gates = [*[opened] * in_flight, *[asyncio.Event() for _ in range(in_flight)]]
+    for later in gates[in_flight:]:
+        later.set()
+    coalescer = Coalescer(flush, limit=1, in_flight=in_flight)
+    callers = [asyncio.create_task(caller(n)) for n in range(in_flight)]
+    await asyncio.sleep(0)
+    opened.set()
+    assert await asyncio.wait_for(asyncio.gather(*callers), 1) == [[n, n + 10] for n in range(in_flight)]
