@@ -30,7 +30,6 @@ from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.doubt_statuses import DoubtStatuses
 from services.ingest.handlers.fetch_slices import FetchSlices
 from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
-from services.ingest.handlers.keep_bodies import KeepBodies
 from services.ingest.handlers.note_channel import NoteChannel
 from services.ingest.handlers.note_message import NoteMessage
 from services.ingest.handlers.note_tenants import NoteTenants
@@ -38,7 +37,7 @@ from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.restate_status import RestateStatus
 from services.ingest.handlers.select_mailbox import SelectMailbox
-from services.ingest.handlers.tell_mail import TellMail
+from services.ingest.handlers.tell_slice import TellSlice
 from services.ingest.handlers.watch_mailbox import WatchMailbox
 from services.ingest.routes import Handlers, routes
 from services.ingest.settings import Settings
@@ -128,7 +127,7 @@ def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap) -> WatchM
     budgets = ReplicaBudgets(clock, limits)
     announce = AnnounceSlice(
         world.raw, world.parser, ledger, cursors, ResolveMails(ledger, own_mails, _keyring(settings.threading_keys)),
-        MongoParticipants(world.database[CONVERSATIONS]), TellMail(KeepBodies(world.raw), world.publisher, clock),
+        MongoParticipants(world.database[CONVERSATIONS]), TellSlice(world.raw, world.publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(_mailboxes(settings), budgets, report), cursors, budgets, SelectMailbox(cursors, clock),

@@ -22,6 +22,7 @@ from services.ingest.domain.parsed import Parsed, Unparsable
 from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Woken
 from services.ingest.domain.status import ImapStatus
 from services.kit.clock import Clock as Clock
+from services.kit.publisher import Publishes as Publishes
 
 
 class MailSession(Protocol):
@@ -94,8 +95,8 @@ class Mailboxes(Protocol):
 class Parser(Protocol):
     """Reads hostile mails in killable children; concurrent calls share the hand-over."""
 
-    async def parse(self, octets: bytes) -> Parsed | Unparsable:
-        """What the mail says; a mail that kills a child is Unparsable, its neighbours are tried again."""
+    async def parse_all(self, mails: Sequence[bytes]) -> Sequence[Parsed | Unparsable]:
+        """What each mail says, in this order; one that kills a child is Unparsable, its neighbours are tried again."""
         ...
 
 
@@ -204,6 +205,14 @@ class StatusStore(Protocol):
 
     async def drop(self, tenant: str, channel_id: str) -> None:
         """The channel was removed."""
+        ...
+
+
+class Publisher(Publishes, Protocol):
+    """The topics, a slice at a time."""
+
+    async def publish_all(self, events: Sequence[AnyEvent]) -> None:
+        """in order; returns when Kafka has acknowledged all. Raises Unavailable when it may not have taken some."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.kit import metrics
@@ -68,12 +68,22 @@ class ChildPool:
 
     async def call(self, request: bytes) -> bytes | Killed:
         """The handler's answer, or why there is none; never raises for what the request did."""
+        (outcome,) = await self.call_all([request])
+        return outcome
+
+    async def call_all(self, requests: Sequence[bytes]) -> list[bytes | Killed]:
+        """The same for many, answered in their order; a task each would cost more than the call."""
         if not self._tasks:
             await self.start()
-        answer: asyncio.Future[bytes | Killed] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(request, answer))
-        self._wake.release()
-        outcome = await answer
+        loop, asked = asyncio.get_running_loop(), []
+        for request in requests:
+            answer: asyncio.Future[bytes | Killed] = loop.create_future()
+            asked.append(answer)
+            self._waiting.append(_Waiting(request, answer))
+            self._wake.release()
+        return [self._noted(await answer) for answer in asked]
+
+    def _noted(self, outcome: bytes | Killed) -> bytes | Killed:
         if isinstance(outcome, Killed):
             metrics.child_deaths.labels(self._module.rpartition(".")[2], outcome.reason).inc()
             log.warning("child_killed", module=self._module, reason=outcome.reason, detail=outcome.detail)

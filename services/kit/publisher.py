@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -78,6 +79,22 @@ class Publisher:
         """See Publishes."""
         record = encode(event)
         await self.send(record.topic, record.key, record.value, record.headers)
+
+    async def publish_all(self, events: Sequence[AnyEvent]) -> None:
+        """In this order, pipelined, under one deadline; returns when all are acknowledged. Raises Unanswered."""
+        producer = self._producer
+        if producer is None:
+            raise Unanswered("the producer is not started")
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                sent = []
+                for record in map(encode, events):
+                    sent.append(await producer.send(record.topic, record.value, record.key, headers=record.headers))
+                await asyncio.gather(*sent)
+        except (KafkaError, TimeoutError) as error:
+            await self._rebuild(producer)
+            raise Unanswered(f"Kafka did not acknowledge: {type(error).__name__}") from error
+        self._rebuilt = 0
 
     async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
         """See Publishes."""

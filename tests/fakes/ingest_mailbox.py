@@ -159,9 +159,12 @@ class FakeSession:
 class FakeParser:
     """Reads what ``mail`` writes; a body of ``unparsable`` is, one of ``bug`` raises."""
 
-    async def parse(self, octets: bytes) -> Parsed | Unparsable:
+    async def parse_all(self, mails: Sequence[bytes]) -> list[Parsed | Unparsable]:
         """See Parser."""
         await asyncio.sleep(0)
+        return [self._parse(octets) for octets in mails]
+
+    def _parse(self, octets: bytes) -> Parsed | Unparsable:
         read = message_from_bytes(octets)
         text = str(read.get_payload())
         if text.startswith("unparsable"):

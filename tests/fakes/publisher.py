@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contracts.event import AnyEvent
@@ -28,6 +29,11 @@ class FakePublisher:
                 self.published.append(event)
             raise Unanswered("told to fail")
         self.published.append(event)
+
+    async def publish_all(self, events: Sequence[AnyEvent]) -> None:
+        """One after the other."""
+        for event in events:
+            await self.publish(event)
 
     async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
         """See kit.publisher.Publishes."""

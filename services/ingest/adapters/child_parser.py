@@ -10,6 +10,7 @@ Calls made together are handed over together, up to 64 mails and 8 MiB at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from contracts import limits
@@ -54,19 +55,29 @@ class ChildParser:
 
     async def parse(self, octets: bytes) -> Parsed | Unparsable:
         """The mail, or why it cannot be read. Raises Unavailable when there is no child to ask."""
-        if len(octets) > limits.INBOUND_SIZE:
-            return Unparsable("too_large")
-        answer = await self._children.call(octets)
-        if isinstance(answer, Killed):
-            return _unparsable(answer)
-        try:
-            return unpacked(answer)
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            return Unparsable("output", type(error).__name__)
+        (read,) = await self.parse_all([octets])
+        return read
+
+    async def parse_all(self, mails: Sequence[bytes]) -> list[Parsed | Unparsable]:
+        """Each of them, in this order. Raises Unavailable when there is no child to ask."""
+        some = [octets for octets in mails if len(octets) <= limits.INBOUND_SIZE]
+        answers = iter(await self._children.call_all(some))
+        return [
+            Unparsable("too_large") if len(octets) > limits.INBOUND_SIZE else _read(next(answers)) for octets in mails
+        ]
 
     async def close(self) -> None:
         """Ends the children; who still waits gets Unavailable."""
         await self._children.close()
+
+
+def _read(answer: bytes | Killed) -> Parsed | Unparsable:
+    if isinstance(answer, Killed):
+        return _unparsable(answer)
+    try:
+        return unpacked(answer)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        return Unparsable("output", type(error).__name__)
 
 
 def _unparsable(killed: Killed) -> Unparsable:

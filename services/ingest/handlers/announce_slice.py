@@ -21,7 +21,7 @@ from services.ingest.domain.parsed import Parsed, Unparsable
 from services.ingest.domain.slices import Mail, Slice, entry, threads, to_announce
 from services.ingest.handlers.facts import Resolved, speak_reset
 from services.ingest.handlers.resolve_mails import ResolveMails
-from services.ingest.handlers.tell_mail import TellMail, raw_ref, why_aside
+from services.ingest.handlers.tell_slice import TellSlice, Told, raw_ref
 from services.ingest.ports import CursorStore, Fenced, Ledger, Parser, Participants, RawStore, Stored
 from services.kit import logs
 from services.kit.unavailable import Unavailable
@@ -41,7 +41,7 @@ class AnnounceSlice:
     cursors: CursorStore
     resolve: ResolveMails
     participants: Participants
-    tell: TellMail
+    tell: TellSlice
 
     async def handle(self, account: Account, cursor: Cursor, part: Slice) -> Cursor:
         """The cursor after it. Raises Fenced, or Unavailable: then the same again.
@@ -83,14 +83,12 @@ class AnnounceSlice:
             self._note(account, cursor, mails, resolved, known), self._taking_part(account, resolved.values())
         )
         uids = frozenset(mail.uid for mail in mails)
-        now_told = [mail for mail in mails if to_announce(mail, winners[mail.sha256], uids, cursor)]
-        telling = [
-            self.tell.handle(account, winners[mail.sha256], resolved[mail.uid], taking_part)
-            if mail.uid in resolved
-            else self.tell.set_aside(account, mail, winners[mail.sha256], why_aside(mail, read.get(mail.uid)))
-            for mail in now_told
+        told = [
+            Told(mail, as_, resolved.get(mail.uid), _why_aside(mail, read.get(mail.uid)))
+            for mail in mails
+            if to_announce(mail, as_ := winners[mail.sha256], uids, cursor)
         ]
-        await asyncio.gather(*telling)
+        await self.tell.handle(account, told, taking_part)
 
     async def _note(
         self, account: Account, cursor: Cursor, mails: Sequence[Mail], resolved: Mapping[int, Resolved], known: Known
@@ -106,7 +104,7 @@ class AnnounceSlice:
 
     async def _read(self, mails: Sequence[Mail]) -> Read:
         some = [(mail.uid, mail.octets) for mail in mails if mail.octets is not None]
-        found = await asyncio.gather(*(self.parser.parse(octets) for _, octets in some))
+        found = await self.parser.parse_all([octets for _, octets in some])
         return {uid: it for (uid, _), it in zip(some, found, strict=True)}
 
     async def _keep_raw(self, account: Account, mails: Sequence[Mail]) -> None:
@@ -126,7 +124,7 @@ class AnnounceSlice:
         except Exception:
             log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
         winners = await self._note(account, cursor, [mail], {}, await self.ledger.seen(account.key, [mail.sha256]))
-        await self.tell.set_aside(account, mail, winners[mail.sha256], "failed")
+        await self.tell.handle(account, [Told(mail, winners[mail.sha256], None, "failed")], {})
         return 0
 
     async def _move(self, account: Account, before: Cursor, after: Cursor, matched: int) -> Cursor:
@@ -136,3 +134,8 @@ class AnnounceSlice:
         if not await self.cursors.move(account.key, before, after):
             raise Fenced
         return after
+
+
+def _why_aside(mail: Mail, read: Parsed | Unparsable | None) -> str:
+    """The reason a mail is set aside for, if it is."""
+    return mail.trouble or (read.reason if isinstance(read, Unparsable) else "")

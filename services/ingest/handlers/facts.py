@@ -23,6 +23,7 @@ from contracts.inbound import (
     ThreadedBy,
 )
 from services.ingest.domain.account import INBOX, Account
+from services.ingest.domain.bodies import Bodies, Kept
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen
 from services.ingest.domain.parsed import Address, Parsed
@@ -33,19 +34,6 @@ SOURCE: Final = "ingest"
 MOST_ADDRESSES: Final = 500
 MOST_IDS: Final = 100
 """An event stays under its limit (900 KiB) whatever a stranger wrote; what is cut is named in ``truncated``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bodies:
-    """A mail's bodies, inline or by reference, and its attachments by reference."""
-
-    text: str | None = None
-    text_ref: BlobRef | None = None
-    html: str | None = None
-    html_ref: BlobRef | None = None
-    new_part: str | None = None
-    attachments: tuple[InboundAttachment, ...] = ()
-    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +111,31 @@ def _fields(
         "in_reply_to": parsed.in_reply_to[:MOST_IDS], "references": parsed.references[-MOST_IDS:],
         "date": parsed.date, "sender": _address(parsed.sender) if parsed.sender else None,
         "reply_to": _addresses(parsed.reply_to), "to": _addresses(parsed.to), "cc": _addresses(parsed.cc),
-        "subject": parsed.subject, "text": bodies.text, "text_ref": bodies.text_ref, "html": bodies.html,
-        "html_ref": bodies.html_ref, "new_part": bodies.new_part, "remote_images": parsed.remote_images,
-        "attachments": bodies.attachments, "auto": Auto.LOOP if it.loop else Auto(parsed.auto),
+        "subject": parsed.subject, **_texts(bodies), "new_part": bodies.new_part, "remote_images": parsed.remote_images,
+        "attachments": _attachments(bodies), "auto": Auto.LOOP if it.loop else Auto(parsed.auto),
         "threaded_by": ThreadedBy(it.threaded_by),
         "replaced_chars": parsed.replaced_chars, "truncated": tuple(sorted(cut)),
     }  # fmt: skip
+
+
+def ref(kept: Kept) -> BlobRef:
+    """Where a kept part is."""
+    return BlobRef(blob_id=kept.blob_id, sha256=kept.sha256, size=len(kept.octets), media_type=kept.media_type)
+
+
+def _texts(bodies: Bodies) -> dict[str, Any]:
+    text, html = bodies.text, bodies.html
+    return {
+        "text": text if isinstance(text, str) else None, "text_ref": ref(text) if isinstance(text, Kept) else None,
+        "html": html if isinstance(html, str) else None, "html_ref": ref(html) if isinstance(html, Kept) else None,
+    }  # fmt: skip
+
+
+def _attachments(bodies: Bodies) -> tuple[InboundAttachment, ...]:
+    return tuple(
+        InboundAttachment(blob=ref(kept), file_name=it.file_name, content_id=it.content_id, inline=it.inline)
+        for it, kept in bodies.attachments
+    )
 
 
 def _bounce(it: Resolved) -> dict[str, Any]:

@@ -15,11 +15,10 @@ from services.ingest.domain.account import Account
 from services.ingest.handlers.announce_slice import AnnounceSlice
 from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.fetch_slices import FetchSlices
-from services.ingest.handlers.keep_bodies import KeepBodies
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.select_mailbox import SelectMailbox
-from services.ingest.handlers.tell_mail import TellMail
+from services.ingest.handlers.tell_slice import TellSlice
 from services.ingest.handlers.watch_mailbox import WatchMailbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest_mailbox import FakeParser, FakeServer, Gate
@@ -74,6 +73,25 @@ class World:
         return {(each.sha256, each.message_id) for each in self.mails}
 
 
+class OneByOne:
+    """The topics, with a step before and after each event: a slice may be published in part."""
+
+    def __init__(self, publisher: FakePublisher, gate: Gate) -> None:
+        self._publisher, self._gate = publisher, gate
+        self.forget = publisher.forget
+
+    async def publish(self, event: AnyEvent) -> None:
+        """See Publishes."""
+        await self._gate.step()
+        await self._publisher.publish(event)
+        await self._gate.step()
+
+    async def publish_all(self, events: Iterable[AnyEvent]) -> None:
+        """See Publisher."""
+        for event in events:
+            await self.publish(event)
+
+
 class Process:
     """One process that watches the mailbox."""
 
@@ -108,13 +126,14 @@ class Process:
 
 def compose(world: World, gate: Gate, limits: Limits) -> WatchMailbox:
     """The use cases on the fakes, each behind the gate of this process."""
-    cursors, ledger, publisher = map(gate.around, (world.cursors, world.ledger, world.publisher))
+    cursors, ledger = gate.around(world.cursors), gate.around(world.ledger)
+    publisher = OneByOne(world.publisher, gate)
     raw, clock = gate.around(world.raw), world.clock
     budgets = ReplicaBudgets(clock, limits)
     report = ReportImap(world.statuses, Relay(), publisher, clock, lambda: 0.5)
     announce = AnnounceSlice(
         raw, world.parser, ledger, cursors, ResolveMails(ledger, world.own_mails, RING), world.participants,
-        TellMail(KeepBodies(raw), publisher, clock),
+        TellSlice(raw, publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(world.server, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),

@@ -1,0 +1,97 @@
+"""A slice's mails are published: as received, bounced, answered by a machine, or set aside; one event each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.blob import BlobRef
+from contracts.cloudevents import encode
+from contracts.event import AnyEvent
+from contracts.limits import EVENT_SIZE
+from services.ingest.domain.account import Account
+from services.ingest.domain.bodies import bodies_of
+from services.ingest.domain.identity import blob_id
+from services.ingest.domain.ledger import Seen
+from services.ingest.domain.parsed import Parsed
+from services.ingest.domain.slices import Mail
+from services.ingest.handlers.facts import Resolved, ref, speak_mail, speak_quarantined
+from services.ingest.ports import Clock, Publisher, RawStore, Stored
+
+RAW_TYPE = "message/rfc822"
+_SURELY_SMALL = 100_000
+TakingPart = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A mail to be told, under the identity ``as_``: as what was read and resolved, else set aside for this reason."""
+
+    mail: Mail
+    as_: Seen
+    it: Resolved | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TellSlice:
+    """Stores what does not travel in the events, and publishes them."""
+
+    raw: RawStore
+    publisher: Publisher
+    clock: Clock
+
+    async def handle(self, account: Account, told: Sequence[Told], taking_part: TakingPart) -> None:
+        """In the order given; returns when Kafka has all of them. Raises Unavailable. Our own are told to nobody."""
+        now = self.clock.now()
+        events: list[AnyEvent] = []
+        things: list[Stored] = []
+        for each in told:
+            if each.it is None:
+                events.append(_aside(account, each.mail, each.as_, each.reason, now))
+            elif not each.it.own:
+                spoken, more = _received(account, each.it, each.as_, taking_part.get(each.as_.conversation_id), now)
+                events.append(spoken)
+                things += more
+        if things:
+            await self.raw.keep(account.tenant, things)
+        if events:
+            await self.publisher.publish_all(events)
+
+
+def raw_ref(account: Account, mail: Mail) -> BlobRef:
+    """Where the bytes of a mail are, or will be."""
+    return BlobRef(
+        blob_id=blob_id(account.key, mail.sha256, "raw"), sha256=mail.sha256, size=mail.size, media_type=RAW_TYPE
+    )
+
+
+def _received(
+    account: Account, it: Resolved, as_: Seen, participants: frozenset[str] | None, now: datetime
+) -> tuple[AnyEvent, Sequence[Stored]]:
+    bodies = bodies_of(account.key, it.mail.sha256, it.parsed)
+    new = _is_new(it.parsed, participants)
+    spoken = speak_mail(account, it, as_, raw_ref(account, it.mail), bodies, now, new_participant=new)
+    if _fits(spoken, it.parsed):
+        return spoken, [Stored(ref(each), each.octets) for each in bodies.kept()]
+    return _aside(account, it.mail, as_, "output", now), ()
+
+
+def _aside(account: Account, mail: Mail, as_: Seen, reason: str, now: datetime) -> AnyEvent:
+    raw = raw_ref(account, mail) if mail.octets is not None else None
+    return speak_quarantined(account, mail, as_, reason, raw, now)
+
+
+def _is_new(parsed: Parsed, participants: frozenset[str] | None) -> bool:
+    """Whether the sender is a stranger to a conversation that is known."""
+    return participants is not None and parsed.sender is not None and parsed.sender.address.lower() not in participants
+
+
+def _fits(spoken: AnyEvent, parsed: Parsed) -> bool:
+    """Whether Kafka takes it; encoded only where it may be large, since the publisher encodes it too."""
+    texts = len(parsed.text or "") + len(parsed.html or "") + len(parsed.new_part or "")
+    many = len(parsed.to) + len(parsed.cc) + len(parsed.references) + len(parsed.attachments)
+    if texts + 400 * many < _SURELY_SMALL:
+        return True
+    return len(encode(spoken).value or b"") <= EVENT_SIZE
