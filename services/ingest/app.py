@@ -19,6 +19,7 @@ from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_tls import tls_context
 from services.ingest.adapters.indexes import CONVERSATIONS, CURSORS, LEDGER, OWN_MAILS, STATUSES, TENANTS
 from services.ingest.adapters.kafka_shards import KafkaShards
+from services.ingest.adapters.memory import Memory
 from services.ingest.adapters.mongo_cursors import MongoCursors
 from services.ingest.adapters.mongo_ledger import MongoLedger
 from services.ingest.adapters.mongo_own import MongoOwnMails, MongoParticipants, MongoTenants
@@ -104,7 +105,10 @@ def compose(world: World) -> Handlers:
     life = timedelta(days=world.settings.inbound_days)
     own_mails = MongoOwnMails(world.database[OWN_MAILS], world.clock, life)
     report = ReportImap(world.statuses, world.relay, world.publisher, world.clock, random.random)
-    watch = _watch(world, own_mails, report)
+    settings = world.settings
+    limits = Limits(settings.logins_per_s, settings.logins_at_once, settings.memory_mb << 20)
+    budgets = ReplicaBudgets(world.clock, limits)
+    watch = _watch(world, own_mails, report, budgets)
     hold = HoldMailboxes(watch, report, world.shards, world.clock, random.random, Desk())
     return Handlers(
         hold=hold,
@@ -116,15 +120,14 @@ def compose(world: World) -> Handlers:
         doubt=DoubtStatuses(world.statuses, world.relay, world.clock),
         keep=conversations.put,
         lose=conversations.drop,
+        trim=Memory(budgets.released).trim,
     )
 
 
-def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap) -> WatchMailbox:
+def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap, budgets: ReplicaBudgets) -> WatchMailbox:
     settings, clock, cursors = world.settings, world.clock, world.cursors
     memory = timedelta(days=settings.ledger_days)
     ledger = MongoLedger(world.database[LEDGER], clock, memory)
-    limits = Limits(settings.logins_per_s, settings.logins_at_once, settings.memory_mb << 20)
-    budgets = ReplicaBudgets(clock, limits)
     announce = AnnounceSlice(
         world.raw, world.parser, ledger, cursors, ResolveMails(ledger, own_mails, _keyring(settings.threading_keys)),
         MongoParticipants(world.database[CONVERSATIONS]), TellSlice(world.raw, world.publisher, clock),

@@ -11,6 +11,7 @@ from contracts.channel_status import ChannelStatusChanged
 from contracts.conversation import ConversationChanged
 from contracts.event import Event
 from contracts.outbound import MessageQueued
+from contracts.payload import Payload
 from contracts.tenant import TenantChanged
 from contracts.topics import CHANNEL_STATUS, CHANNELS, CONVERSATIONS, OUTBOUND, TENANTS, Topic
 from services.ingest.handlers.assign_shards import AssignShards
@@ -29,11 +30,12 @@ TENANTS_S: Final = 5.0
 FLUSH_S: Final = 20.0
 DOUBT_S: Final = 60.0
 RELAY_S: Final = 2.0
+TRIM_S: Final = 5.0
 
 
 @dataclass(frozen=True)
 class Handlers:
-    """The use cases, composed. ``keep``/``lose``: the copies of conversations."""
+    """The use cases, composed. ``keep``/``lose``: the copies of conversations; ``trim`` gives memory back."""
 
     hold: HoldMailboxes
     assign: AssignShards
@@ -44,6 +46,7 @@ class Handlers:
     doubt: DoubtStatuses
     keep: Callable[[Event[Any]], Awaitable[object]]
     lose: Callable[[str, str], Awaitable[None]]
+    trim: Callable[[], Awaitable[None]]
 
 
 def routes(use: Handlers, relay: Relay) -> Routes:
@@ -53,20 +56,25 @@ def routes(use: Handlers, relay: Relay) -> Routes:
         await use.keep(changed)
 
     async def lose(topic: Topic, tenant: str, subject: str) -> None:
-        await use.lose(tenant, subject)
+        if topic is CONVERSATIONS:
+            await use.lose(tenant, subject)
 
     channels = On(
         "channels", (CHANNELS,), {ChannelChanged: use.note.handle}, forget=use.note.forget, assigned=use.assign.handle
     )
-    tenants = On("tenants", (TENANTS,), {TenantChanged: use.tenants.handle})
-    conversations = On("conversations", (CONVERSATIONS,), {ConversationChanged: keep}, forget=lose)
-    outbound = On("outbound", (OUTBOUND,), {MessageQueued: use.message.handle})
-    own = On("own", (CHANNEL_STATUS,), {ChannelStatusChanged: use.restate.handle})
+    around: dict[type[Payload], Callable[[Event[Any]], Awaitable[None]]] = {
+        TenantChanged: use.tenants.handle,
+        ConversationChanged: keep,
+        MessageQueued: use.message.handle,
+        ChannelStatusChanged: use.restate.handle,
+    }
+    others = On("around", (TENANTS, CONVERSATIONS, OUTBOUND, CHANNEL_STATUS), around, forget=lose)
     loops: tuple[Loop | Task, ...] = (
         Task("watch", use.hold.handle),
         Loop("tenants", use.tenants.look, TENANTS_S),
         Loop("flush", use.hold.report.flush, FLUSH_S),
         Loop("doubt", use.doubt.handle, DOUBT_S),
         Loop("relay", relay.sweep, RELAY_S),
+        Loop("trim", use.trim, TRIM_S),
     )
-    return Routes(events=(channels, tenants, conversations, outbound, own), loops=loops)
+    return Routes(events=(channels, others), loops=loops)

@@ -30,6 +30,7 @@ class Octets:
 
     def __init__(self, total: int) -> None:
         self._total = self._free = total
+        self.released = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def hold(self, octets: int) -> int:
@@ -51,6 +52,7 @@ class Octets:
     def release(self, octets: int) -> None:
         """Gives them back."""
         self._free += octets
+        self.released += 1
         while self._waiting:
             wanted, turn = self._waiting[0]
             if turn.done():
@@ -97,6 +99,10 @@ class ReplicaBudgets:
     def release(self, octets: int, *, large: bool = False) -> None:
         """See Budgets."""
         (self._large if large else self._slices).release(octets)
+
+    def released(self) -> int:
+        """How often octets were given back so far."""
+        return self._slices.released + self._large.released
 
     def recheck(self, host: str, near: bool) -> float | None:
         """See Budgets: turns are dealt out evenly; one further off than a second is none."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.ingest.domain.account import ChannelKey
-from services.ingest.domain.cursor import Cursor, Renumbered
+from services.ingest.domain.cursor import Cursor, Importing, Renumbered
 from services.kit.mongo import Collection, Document, key, translated
 from services.kit.unavailable import Unanswered
 
@@ -30,7 +30,8 @@ class MongoCursors:
     async def move(self, key_: ChannelKey, before: Cursor, after: Cursor) -> bool:
         """See CursorStore."""
         where = {"_id": key(*key_), **_place(before)}
-        change = {"$set": {**_place(after), "since": after.since, "renumbered": _renumbered(after)}}
+        beside = {"since": after.since, "renumbered": _form(after.renumbered), "importing": _form(after.importing)}
+        change = {"$set": {**_place(after), **beside}}
         try:
             async with translated():
                 done = await self._collection.update_one(where, change)
@@ -60,13 +61,18 @@ def _place(cursor: Cursor) -> Document:
     }  # fmt: skip
 
 
-def _renumbered(cursor: Cursor) -> Document | None:
-    return None if cursor.renumbered is None else asdict(cursor.renumbered)
+def _form(part: Renumbered | Importing | None) -> Document | None:
+    return None if part is None else asdict(part)
 
 
 def _cursor(found: Any) -> Cursor:
     over = found["renumbered"]
     return Cursor(
         found["epoch"], found["uidvalidity"], found["last_uid"], found["since"], found["generation"],
-        None if over is None else Renumbered(**over),
+        None if over is None else Renumbered(**{**over, "importing": _importing(over.get("importing"))}),
+        _importing(found.get("importing")),
     )  # fmt: skip
+
+
+def _importing(found: Any) -> Importing | None:
+    return None if found is None else Importing(**found)

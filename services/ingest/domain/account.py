@@ -14,7 +14,10 @@ INBOX = "INBOX"
 @dataclass(frozen=True, slots=True)
 class Account:
     """Where and as whom we log in. ``version`` is the channel's; ``security`` tls, starttls or none; ``auth`` password
-    or oauth2; ``sealed`` the secret as a compact JWE, None where the channel has none."""
+    or oauth2; ``sealed`` the secret as a compact JWE, None where the channel has none.
+
+    ``import_days``: mails of so many days are imported when the channel is first watched.
+    """
 
     tenant: str
     channel_id: str
@@ -28,6 +31,7 @@ class Account:
     sealed: str | None = field(default=None, repr=False)
     sealed_version: int = 0
     reconnect_seq: int = 0
+    import_days: int = 0
 
     @property
     def key(self) -> ChannelKey:
@@ -41,4 +45,4 @@ def reconnects(before: Account, after: Account) -> bool:
 
 
 def _login(account: Account) -> Account:
-    return replace(account, version=0, address="")
+    return replace(account, version=0, address="", import_days=0)

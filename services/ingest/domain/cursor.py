@@ -12,7 +12,19 @@ It moves by compare-and-set on the whole of (epoch, uidvalidity, last_uid) alone
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """What was in the mailbox before it was watched is being imported: done up to ``last_uid``, of ``through``."""
+
+    last_uid: int
+    through: int
+
+    def is_due(self, uid: int) -> bool:
+        """Whether this mail is still to be imported."""
+        return self.last_uid < uid <= self.through
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +37,16 @@ class Renumbered:
     last_uid: int
     through: int
     matched: int = 0
+    importing: Importing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """``uidvalidity`` None: no SELECT yet. ``since``: when the channel was first watched, by our clock; ``generation``
-    counts the numberings there have been (a UIDVALIDITY need not grow)."""
+    """``uidvalidity`` None: no SELECT yet. ``generation`` counts the numberings (a UIDVALIDITY need not grow).
+
+    ``since``: what is older is history and never announced: when the channel was first watched, by our clock, less the
+    days that were to be imported.
+    """
 
     epoch: int
     uidvalidity: int | None = None
@@ -38,20 +54,25 @@ class Cursor:
     since: datetime | None = None
     generation: int = 0
     renumbered: Renumbered | None = None
+    importing: Importing | None = None
 
 
-def begin(cursor: Cursor, uidvalidity: int, uidnext: int, now: datetime) -> Cursor:
-    """The first SELECT: only what comes from now on is announced."""
-    return replace(cursor, uidvalidity=uidvalidity, last_uid=max(0, uidnext - 1), since=now)
+def begin(cursor: Cursor, uidvalidity: int, uidnext: int, since: datetime, *, imports: bool = False) -> Cursor:
+    """The first SELECT: what comes from now on is announced, and with ``imports`` little by little what is there."""
+    last = max(0, uidnext - 1)
+    importing = Importing(0, last) if imports and last else None
+    return replace(cursor, uidvalidity=uidvalidity, last_uid=last, since=since, importing=importing)
 
 
 def renumber(cursor: Cursor, uidvalidity: int, uidnext: int) -> Cursor:
     """Another UIDVALIDITY: from the start of the new numbering. In the middle of an earlier one, the oldest is kept: it
     is the one that says what was surely announced."""
-    old = cursor.renumbered or Renumbered(cursor.generation, cursor.uidvalidity or 0, cursor.last_uid, 0)
+    old = cursor.renumbered or Renumbered(
+        cursor.generation, cursor.uidvalidity or 0, cursor.last_uid, 0, importing=cursor.importing
+    )  # fmt: skip
     return replace(
         cursor, uidvalidity=uidvalidity, last_uid=0, generation=cursor.generation + 1,
-        renumbered=replace(old, through=max(0, uidnext - 1)),
+        renumbered=replace(old, through=max(0, uidnext - 1)), importing=None,
     )  # fmt: skip
 
 
@@ -63,11 +84,20 @@ def advance(cursor: Cursor, last_uid: int, matched: int = 0) -> Cursor:
     return replace(cursor, last_uid=max(cursor.last_uid, last_uid), renumbered=over)
 
 
-def selected(cursor: Cursor, uidvalidity: int, uidnext: int, now: datetime) -> Cursor:
+def advance_import(cursor: Cursor, last_uid: int) -> Cursor:
+    """So far is what was there before imported."""
+    over = cursor.importing
+    if over is None or last_uid >= over.through:
+        return replace(cursor, importing=None)
+    return replace(cursor, importing=replace(over, last_uid=last_uid))
+
+
+def selected(cursor: Cursor, uidvalidity: int, uidnext: int, now: datetime, import_days: int = 0) -> Cursor:
     """What SELECT says is held against the cursor. UIDs that begin anew under the same UIDVALIDITY, which no server may
     do, are another numbering too."""
     if cursor.uidvalidity is None:
-        return begin(cursor, uidvalidity, uidnext, now)
+        since = now - timedelta(days=import_days)
+        return begin(cursor, uidvalidity, uidnext, since, imports=import_days > 0)
     if cursor.uidvalidity != uidvalidity or uidnext <= cursor.last_uid:
         return renumber(cursor, uidvalidity, uidnext)
     return cursor

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.ingest.domain.cursor import Cursor
+from services.ingest.domain.cursor import Cursor, Importing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,13 @@ def is_told(seen: Seen, cursor: Cursor) -> bool:
     """Whether the event of this entry was surely acknowledged: the cursor has passed its place. Where this is not
     sure it is announced again, under the same identity."""
     if seen.generation == cursor.generation:
-        return seen.uid <= cursor.last_uid
+        return seen.uid <= cursor.last_uid and not _is_due(cursor.importing, seen.uid)
     before = cursor.renumbered
     if before is None or seen.generation < before.generation:
         return seen.generation < cursor.generation
-    return seen.generation == before.generation and seen.uid <= before.last_uid
+    told = seen.generation == before.generation and seen.uid <= before.last_uid
+    return told and not _is_due(before.importing, seen.uid)
+
+
+def _is_due(importing: Importing | None, uid: int) -> bool:
+    return importing is not None and importing.is_due(uid)

@@ -16,12 +16,26 @@ _FIRST_GUESS: Final = 32_768
 
 
 @dataclass(slots=True)
-class Reading:
-    """``uid``: read up to here. ``through``: in a renumbering, the UID up to which the mailbox is listed again."""
+class Track:
+    """One way through the mailbox: read up to ``uid``."""
 
     uid: int
+    imported: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """``live``: what comes in; ``past``: what is imported, up to ``past_through``, not before ``past_at``.
+
+    ``through``: in a renumbering, the UID up to which the mailbox is listed again.
+    """
+
+    live: Track
     since: datetime | None = None
     through: int | None = None
+    past: Track | None = None
+    past_through: int = 0
+    past_at: float = 0.0
     average: int = _FIRST_GUESS
 
     def expectation(self) -> tuple[int, int]:
@@ -39,4 +53,7 @@ class Reading:
 def begin_reading(cursor: Cursor) -> Reading:
     """Where the cursor stands."""
     through = cursor.renumbered.through if cursor.renumbered is not None else None
-    return Reading(cursor.last_uid, cursor.since, through)
+    reading = Reading(Track(cursor.last_uid), cursor.since, through)
+    if cursor.importing is not None:
+        reading.past, reading.past_through = Track(cursor.importing.last_uid, True), cursor.importing.through
+    return reading

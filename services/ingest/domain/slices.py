@@ -28,10 +28,12 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Mails in ascending order, and the UID up to which the mailbox has been gone through with them."""
+    """Mails in ascending order, and the UID up to which the mailbox has been gone through with them; ``imported``: they
+    were there before it was watched."""
 
     mails: tuple[Mail, ...]
     through: int
+    imported: bool = False
 
 
 def read_mail(uid: int, internaldate: datetime | None, octets: bytes) -> Mail:

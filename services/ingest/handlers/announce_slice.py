@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.ingest.domain.account import Account
-from services.ingest.domain.cursor import Cursor, advance
+from services.ingest.domain.cursor import Cursor, advance, advance_import
 from services.ingest.domain.ledger import Seen, is_told
 from services.ingest.domain.parsed import Parsed, Unparsable
 from services.ingest.domain.slices import Mail, Slice, entry, threads, to_announce
@@ -55,6 +55,8 @@ class AnnounceSlice:
         except Exception:
             log.exception("slice_failed", tenant_id=account.tenant, channel_id=account.channel_id)
             matched = sum([await self._alone(account, cursor, mail) for mail in part.mails])
+        if part.imported:
+            return await self._move(account, cursor, advance_import(cursor, part.through), 0)
         return await self._move(account, cursor, advance(cursor, part.through, matched), matched)
 
     async def _announce(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> int:

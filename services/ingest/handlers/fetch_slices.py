@@ -18,13 +18,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.limits import INBOUND_SIZE
-from services.ingest.domain.reading import Reading
+from services.ingest.domain.reading import Reading, Track
 from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed
 from services.ingest.domain.slices import Mail, Slice, read_mail, unread_mail
 from services.ingest.ports import Budgets, Clock, MailSession
 
 TRIES: Final = 3
 PAUSE_S: Final = 0.5
+IMPORT_UIDS: Final = 50
+IMPORT_EVERY_S: Final = 1.0
+"""So many mails a time are imported, and no faster, so that what comes in does not wait."""
 _OFF_LOOP: Final = 1 << 20
 
 
@@ -67,6 +70,23 @@ class FetchSlices:
             found = True
         return found
 
+    async def import_more(self, session: MailSession, reading: Reading, hand: Hand) -> None:
+        """A few of the mails that were there before the mailbox was watched. Raises as ``handle`` does."""
+        past, now = reading.past, self.clock.monotonic()
+        if past is None or now < reading.past_at:
+            return
+        reading.past_at = now + IMPORT_EVERY_S
+        share = Share(self.budgets, await self.budgets.hold(IMPORT_UIDS * reading.average))
+        try:
+            found = await session.list_above(past.uid, IMPORT_UIDS)
+            listed = [each for each in found if each.uid <= reading.past_through]
+            through = listed[-1].uid if len(listed) == IMPORT_UIDS else reading.past_through
+            wanted = [each.uid for each in listed if not _is_history(each, reading.since)]
+            await self._hand_on(session, past, await session.fetch(wanted) if wanted else (), through, share, hand)
+            reading.past = past if through < reading.past_through else None
+        finally:
+            share.give_back()
+
     async def _one(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
         limit, octets = reading.expectation()
         share = Share(self.budgets, await self.budgets.hold(octets))
@@ -74,12 +94,12 @@ class FetchSlices:
             if reading.through is not None:
                 fetched, through = await self._relisted(session, reading, limit)
             else:
-                fetched = await session.fetch_above(reading.uid, limit)
-                through = fetched[-1].uid if fetched else reading.uid
+                fetched = await session.fetch_above(reading.live.uid, limit)
+                through = fetched[-1].uid if fetched else reading.live.uid
                 if not fetched:
                     return False
             reading.note([len(each.head or b"") for each in fetched])
-            await self._hand_on(session, reading, fetched, through, share, hand)
+            await self._hand_on(session, reading.live, fetched, through, share, hand)
         finally:
             share.give_back()
         return True
@@ -89,7 +109,7 @@ class FetchSlices:
     ) -> tuple[Sequence[Fetched], int]:  # fmt: skip
         """The next mails of a renumbered mailbox that are no history, and how far that goes."""
         goal = reading.through or 0
-        listed = await session.list_above(reading.uid, limit) if reading.uid < goal else ()
+        listed = await session.list_above(reading.live.uid, limit) if reading.live.uid < goal else ()
         through = listed[-1].uid if len(listed) == limit else max(goal, listed[-1].uid if listed else 0)
         horizon = self._horizon(reading.since)
         wanted = [each.uid for each in listed if not _is_history(each, horizon)]
@@ -102,7 +122,7 @@ class FetchSlices:
         return max(since.replace(microsecond=0), remembered) if since is not None else remembered
 
     async def _hand_on(
-        self, session: MailSession, reading: Reading, fetched: Sequence[Fetched], through: int, share: Share, hand: Hand
+        self, session: MailSession, track: Track, fetched: Sequence[Fetched], through: int, share: Share, hand: Hand
     ) -> None:
         small: list[Mail] = []
         for each in fetched:
@@ -110,21 +130,18 @@ class FetchSlices:
                 small.append(read_mail(each.uid, each.internaldate, each.head))
                 continue
             if small:
-                await hand(Slice(tuple(small), small[-1].uid), share.borrow().give_back)
-                reading.uid, small = small[-1].uid, []
-            await self._large(session, reading, each, hand)
-        if small or through > reading.uid or not fetched:
-            await hand(Slice(tuple(small), through), share.borrow().give_back)
-            reading.uid = through
+                await _hand(track, small, small[-1].uid, share, hand)
+                small = []
+            await self._large(session, track, each, hand)
+        if small or through > track.uid or not fetched:
+            await _hand(track, small, through, share, hand)
 
-    async def _large(self, session: MailSession, reading: Reading, it: Fetched, hand: Hand) -> None:
+    async def _large(self, session: MailSession, track: Track, it: Fetched, hand: Hand) -> None:
         """A mail that is read in parts, or could not be read at all."""
         share = Share(self.budgets, await self.budgets.hold(max(it.size, HEAD_OCTETS), large=True), large=True)
         try:
             mail = await self._whole(session, it)
-            mails = () if mail is None else (mail,)
-            await hand(Slice(mails, it.uid), share.borrow().give_back)
-            reading.uid = it.uid
+            await _hand(track, [] if mail is None else [mail], it.uid, share, hand)
         finally:
             share.give_back()
 
@@ -158,6 +175,11 @@ class FetchSlices:
             if len(part) < HEAD_OCTETS:
                 break
         return bytes(octets)
+
+
+async def _hand(track: Track, mails: Sequence[Mail], through: int, share: Share, hand: Hand) -> None:
+    await hand(Slice(tuple(mails), through, track.imported), share.borrow().give_back)
+    track.uid = through
 
 
 async def _read_off_loop(it: Fetched, octets: bytes) -> Mail:

@@ -49,4 +49,5 @@ def read_account(tenant: str, channel: ChannelChanged) -> Account:
         tenant, channel.channel_id, channel.version, channel.settings.address, imap.host, imap.port,
         imap.security.value, imap.user_name, imap.auth.value, sealed.jwe if sealed else None,
         sealed.sealed_version if sealed else 0, channel.reconnect_seq,
+        channel.settings.import_days,
     )  # fmt: skip

@@ -24,7 +24,7 @@ class SelectMailbox:
         next connection), Fenced where the mailbox is somebody else's by now."""
         if not opened.uidvalidity:
             raise LostConnection(Trouble(Stage.SELECT, Sign.GARBLED), "no UIDVALIDITY")
-        after = rules.selected(cursor, opened.uidvalidity, opened.uidnext, self.clock.now())
+        after = rules.selected(cursor, opened.uidvalidity, opened.uidnext, self.clock.now(), account.import_days)
         if after != cursor and not await self.cursors.move(account.key, cursor, after):
             raise Fenced
         return after

@@ -25,7 +25,7 @@ from services.ingest.domain.session import LostConnection, NotOpen, Woken
 from services.ingest.domain.slices import Slice
 from services.ingest.handlers.announce_slice import AnnounceSlice
 from services.ingest.handlers.connect_mailbox import ConnectMailbox
-from services.ingest.handlers.fetch_slices import FetchSlices
+from services.ingest.handlers.fetch_slices import IMPORT_EVERY_S, FetchSlices
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.select_mailbox import SelectMailbox
 from services.ingest.ports import Budgets, Clock, CursorStore, Fenced, MailSession
@@ -40,6 +40,8 @@ EAGER_S: Final = 2.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
+MOST_SHORT: Final = 4
+"""However often that happens, a server that lets us listen is not left alone for longer than this many doublings."""
 FINISH_S: Final = 5.0
 """A slice in hand is given so long to be announced when the watch ends."""
 
@@ -117,21 +119,23 @@ class WatchMailbox:
             if hold.listened and self.clock.monotonic() - began > SHORT_S:
                 hold.short = 0
                 return True
-            hold.short = hold.short + 1 if hold.listened else 0
+            hold.short = min(hold.short + 1, MOST_SHORT) if hold.listened else 0
             await self.clock.sleep(await self.report.failed(hold.account, gone.trouble, hold.short))
         finally:
             await session.close()
         return False
 
     async def _turn(self, hold: Hold, session: MailSession, reading: Reading) -> None:
-        heard = -EAGER_S
+        heard, hand = -EAGER_S, partial(self._hand, hold)
         while True:
-            if await self.fetch.handle(session, reading, partial(self._hand, hold)):
+            if await self.fetch.handle(session, reading, hand):
                 heard = self.clock.monotonic()
+            await self.fetch.import_more(session, reading, hand)
             await session.listen()
             hold.listened = True
             await self._worked(hold.account)
-            woken = await session.wait(self._patience(hold.account, session, heard))
+            patience = self._patience(hold.account, session, heard)
+            woken = await session.wait(patience if reading.past is None else min(patience, IMPORT_EVERY_S))
             if isinstance(woken, Woken):
                 heard = max(heard, self.clock.monotonic() - EAGER_S / 2)
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.limits import INBOUND_SIZE
 from services.ingest.adapters.budgets import Limits, Octets, ReplicaBudgets
-from services.ingest.domain.reading import Reading
+from services.ingest.domain.reading import Reading, Track
 from services.ingest.domain.session import HEAD_OCTETS
 from services.ingest.handlers import fetch_slices
 from tests.fakes.clock import FakeClock
@@ -113,7 +113,7 @@ def test_second_looks_are_rationed_by_host() -> None:
 
 
 def test_a_slice_is_as_wide_as_its_mails_are_small() -> None:
-    reading = Reading(0)
+    reading = Reading(Track(0))
     reading.note([200_000] * 10)
     limit, octets = reading.expectation()
     assert limit < 60
