@@ -82,7 +82,10 @@ class OutboundFact(Payload):
 
 
 class MessageQueued(OutboundFact):
-    """The outbox holds the message: the clock shows, until it is committed. ``undo_until`` ends a countdown."""
+    """The outbox holds the message: the clock shows, until it is committed. ``undo_until`` ends a countdown.
+
+    ``sha256`` and ``size`` of the octets that will be submitted, so that the message is known when it comes back.
+    """
 
     internet_message_id: str
     to: tuple[Correspondent, ...]
@@ -92,6 +95,8 @@ class MessageQueued(OutboundFact):
     undo_until: Moment
     due_at: Moment
     expires_at: Moment
+    sha256: str | None = None
+    size: int | None = None
 
 
 class MessageCommitted(OutboundFact):

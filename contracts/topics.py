@@ -60,7 +60,7 @@ OUTBOUND: Final = Topic(
     "mail.outbound.v1", "What happened to outbound messages, keyed by message.",
     (outbound.MessageQueued, outbound.MessageCommitted, outbound.MessageDeferred, outbound.MessageSent,
      outbound.MessageFailed, outbound.MessageInterrupted, outbound.InterruptAnswered),
-    ("outbox",), ("gateway",), 32, 14 * DAY, public=True,
+    ("outbox",), ("gateway", "ingest"), 32, 14 * DAY, public=True,
 )  # fmt: skip
 CHANNEL_STATUS: Final = Topic(
     "mail.channel-status.v1", "The state of each direction of each channel.",

@@ -17,6 +17,6 @@ class NoteMessage:
 
     async def handle(self, queued: Event[MessageQueued]) -> None:
         """Raises Unavailable. A message whose hash is not told is never taken for our own."""
-        sha256, size = getattr(queued.data, "sha256", None), getattr(queued.data, "size", None)
-        if sha256 and size:
-            await self.own_mails.put(queued.tenant, queued.data.message_id, OwnMail(sha256, size))
+        said = queued.data
+        if said.sha256 is not None and said.size:
+            await self.own_mails.put(queued.tenant, said.message_id, OwnMail(said.sha256, said.size))

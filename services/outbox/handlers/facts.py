@@ -78,7 +78,8 @@ def _queued(message: Message, composed: MessageComposed | None) -> MessageQueued
         **_identity(message), internet_message_id=composed.internet_message_id, to=composed.to,
         subject=composed.subject, signature=composed.signature, accepted_at=composed.accepted_at,
         undo_until=message.undo_until or composed.accepted_at, due_at=message.due_at or composed.accepted_at,
-        expires_at=composed.expires_at,
+        expires_at=composed.expires_at, sha256=message.raw.sha256 if message.raw else None,
+        size=message.raw.size if message.raw else None,
     )  # fmt: skip
 
 
