@@ -44,7 +44,7 @@ class Desk:
         tokens = "\n".join(f"    {role:<9}{token}" for role, token in self.tokens.items())
         mailboxes = "\n".join(f"    {role:<9}{address}  (password {PASSWORD})" for role, address in MAILBOXES.items())
         return (
-            f"\nReady after {seconds:.1f} s: {gateway}  (OpenAPI: {gateway}/docs)\n"
+            f"\nReady after {seconds:.1f} s: {gateway}  (OpenAPI: {gateway}/openapi.json)\n"
             f"  tenant   {TENANT}\n  channel  {self.channel}  ({MAILBOXES['desk']})\n"
             f"  tokens\n{tokens}\n  mailboxes\n{mailboxes}\n"
             f"  the same, for scripts: {report}\n  the whole story: make demo\n"
