@@ -6,11 +6,16 @@ from ipaddress import ip_network
 
 from services.gateway.adapters.backlog import MongoBacklog
 from services.gateway.adapters.blob_bodies import BlobBodies
+from services.gateway.adapters.change_feed import ChangeFeed
+from services.gateway.adapters.change_ids import ChangeIds
 from services.gateway.adapters.http_app import application
 from services.gateway.adapters.jwks_http import HttpKeySet
 from services.gateway.adapters.kit_seals import EgressHosts, KitSeals, TokenStamps, read_keyring, read_sealer
 from services.gateway.adapters.liquid_previews import LiquidPreviews
+from services.gateway.adapters.mongo_arrivals import MongoArrivals
+from services.gateway.adapters.mongo_changes import MongoChanges
 from services.gateway.adapters.mongo_conversations import MongoConversations
+from services.gateway.adapters.mongo_files import MongoFiles
 from services.gateway.adapters.mongo_messages import MongoMessages
 from services.gateway.adapters.mongo_operators import MongoOperators
 from services.gateway.adapters.mongo_views import MongoChannels, MongoSignatures, MongoStatuses, MongoTenants
@@ -19,13 +24,17 @@ from services.gateway.adapters.rest import Door
 from services.gateway.adapters.stored_clock import StoredClock
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.adapters.waiters import Waiters
+from services.gateway.handlers import Handlers
 from services.gateway.handlers.accept_message import AcceptMessage
 from services.gateway.handlers.ask_owner import AskOwner
 from services.gateway.handlers.change_channel import ChangeChannel
 from services.gateway.handlers.create_channel import CreateChannel
+from services.gateway.handlers.follow_changes import FollowChanges
 from services.gateway.handlers.interrupt_message import InterruptMessage
+from services.gateway.handlers.keep_file import KeepFile
 from services.gateway.handlers.mark_sent import MarkSent
 from services.gateway.handlers.preview_signature import PreviewSignature
+from services.gateway.handlers.project_inbound import ProjectInbound
 from services.gateway.handlers.project_message import ProjectMessage
 from services.gateway.handlers.project_settings import ProjectSettings
 from services.gateway.handlers.publish_again import PublishOverdue
@@ -41,14 +50,15 @@ from services.gateway.handlers.remove_channel import RemoveChannel
 from services.gateway.handlers.resend_message import ResendMessage
 from services.gateway.handlers.seal_credentials import SealCredentials
 from services.gateway.handlers.send_message import SendMessage
+from services.gateway.handlers.set_aside import SetAside
 from services.gateway.handlers.start_conversation import StartConversation
 from services.gateway.ports import Ports
-from services.gateway.routes import KEYS_S, Handlers, endpoints, routes
+from services.gateway.routes import KEYS_S, endpoints, routes
 from services.gateway.settings import Settings
 from services.kit import probes
 from services.kit.blobs import Blobs
 from services.kit.egress import Egress
-from services.kit.loops import Loop
+from services.kit.loops import Loop, Task
 from services.kit.mongo import Client, connect
 from services.kit.owed import MongoOwed
 from services.kit.publisher import Publisher
@@ -67,7 +77,11 @@ async def build(settings: Settings) -> Assembly:
     publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
     relays = {name: Relay(MongoOwed(database[name], NAME), publisher) for name in OWING}
     renderer, tokens = Renderer(pool()), Tokens(HttpKeySet(settings.jwks_url), settings.issuer)
-    use = compose(adapters(settings, client, relays, renderer))
+    readiness, heartbeat = probes.Readiness(), probes.Heartbeat()
+    waits = Waiters()
+    ids = ChangeIds(read_keyring(settings.threading_keys))
+    feed = ChangeFeed(MongoChanges(database), ids, waits.hear, lambda: _draining(readiness))
+    use = compose(adapters(settings, client, relays, renderer, waits, feed))
 
     async def drain() -> None:
         for relay in relays.values():
@@ -76,20 +90,32 @@ async def build(settings: Settings) -> Assembly:
     async def close() -> None:
         client.close()
 
-    readiness, heartbeat = probes.Readiness(), probes.Heartbeat()
     http = application(Door(tokens), endpoints(use), probes.routes(readiness, heartbeat))
-    made = routes(use, tuple(relays.values()), Loop("token-keys", tokens.keys.refresh, KEYS_S))
+    keys, changes = Loop("token-keys", tokens.keys.refresh, KEYS_S), Task("changes", feed.run)
+    made = routes(use, tuple(relays.values()), keys, changes)
     return Assembly(NAME, settings, made, publisher, readiness, heartbeat, http, on_stop=(close, renderer.close, drain))
 
 
-def adapters(settings: Settings, client: Client, relays: dict[str, Relay], renderer: Renderer) -> Ports:
+def _draining(readiness: probes.Readiness) -> bool:
+    """Whether the service is on its way out: open pages then end at once, and come back elsewhere."""
+    checks = readiness.report()["checks"]
+    return isinstance(checks, dict) and checks.get("started", {}).get("why") == "draining"
+
+
+def adapters(
+    settings: Settings, client: Client, relays: dict[str, Relay], renderer: Renderer, waits: Waiters, feed: ChangeFeed
+) -> Ports:
     """The ports on Kafka, MongoDB and the kit."""
     database, clock = client[settings.database(NAME)], StoredClock()
     allowed = [ip_network(one) for one in settings.egress_allow]
+    blobs = Blobs(client[settings.database("blobs")])
     smtp, imap = frozenset(settings.smtp_ports), frozenset(settings.imap_ports)
     return Ports(
         messages=MongoMessages(database["messages"], relays["messages"].hand_over),
         conversations=MongoConversations(database["conversations"], relays["conversations"].hand_over),
+        arrivals=MongoArrivals(database["inbound"], database["quarantined"]),
+        files=MongoFiles(database, blobs, clock),
+        changes=feed,
         operators=MongoOperators(database["operators"], relays["operators"].hand_over),
         wishes=MongoWishes(database["wishes"], relays["wishes"].hand_over),
         backlog=MongoBacklog(database["messages"], settings.accepted_per_tenant),
@@ -97,12 +123,12 @@ def adapters(settings: Settings, client: Client, relays: dict[str, Relay], rende
         channels=MongoChannels(database["channels"]),
         statuses=MongoStatuses(database["statuses"]),
         signatures=MongoSignatures(database["signatures"]),
-        bodies=BlobBodies(Blobs(client[settings.database("blobs")]), clock),
+        bodies=BlobBodies(blobs, clock),
         hosts=EgressHosts(Egress(allowed), smtp, imap, plain=settings.allow_plain_smtp),
         seals=KitSeals(read_sealer(settings.sealing_public)),
         stamps=TokenStamps(read_keyring(settings.threading_keys)),
         previews=LiquidPreviews(renderer),
-        waits=Waiters(),
+        waits=waits,
         clock=clock,
     )
 
@@ -120,8 +146,8 @@ def compose(to: Ports) -> Handlers:
         interrupt=InterruptMessage(to.messages, to.waits, to.clock),
         resend=ResendMessage(to.messages, to.conversations, to.bodies, accept, to.clock),
         mark=MarkSent(to.messages, to.clock),
-        message=ReadMessage(to.messages, to.bodies),
-        conversation=ReadConversation(to.conversations, to.messages),
+        message=ReadMessage(to.messages, to.arrivals, to.bodies),
+        conversation=ReadConversation(to.conversations, to.messages, to.arrivals),
         tenant=PutTenant(to.tenants, ask),
         operator=PutOperator(to.operators, to.clock),
         channel=channel,
@@ -133,6 +159,10 @@ def compose(to: Ports) -> Handlers:
         preview=PreviewSignature(to.channels, to.operators, to.tenants, to.previews),
         wish=ask,
         project=ProjectMessage(to.messages, to.waits),
+        inbound=ProjectInbound(to.arrivals, to.conversations, to.messages),
+        aside=SetAside(to.arrivals, to.channels),
+        file=KeepFile(to.files),
+        follow=FollowChanges(to.changes, to.clock),
         settings=ProjectSettings(to.tenants, to.channels, to.statuses, to.signatures, to.wishes, to.waits),
         overdue=PublishOverdue(to.messages, to.clock),
         current=PublishCurrent(to.operators, to.conversations, to.clock),

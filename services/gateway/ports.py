@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,7 +15,11 @@ from contracts.operator import OperatorChanged
 from contracts.outbound import InterruptAnswered
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from contracts.tenant import TenantChanged
-from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.bounce import Bounce
+from services.gateway.domain.change import Ended, Signal
+from services.gateway.domain.conversation import Conversation, Wanted
+from services.gateway.domain.files import File
+from services.gateway.domain.inbound import Inbound, Joining, Quarantined
 from services.gateway.domain.message import Asked, Cancel, Message, Progress, Resolution, Stored
 from services.gateway.domain.page import Cut, Page
 from services.gateway.domain.place import Place
@@ -56,8 +60,12 @@ class Messages(Protocol):
         """One message."""
         ...
 
+    async def some(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        """Those of these that there are, by id; without their bodies."""
+        ...
+
     async def of_conversation(self, tenant: str, conversation_id: str, cut: Cut) -> Page[Message]:
-        """Those not hidden, the newest first; the position is (message_id,)."""
+        """Those not hidden, the newest first; the position is (accepted_at, message_id)."""
         ...
 
     async def ask(self, message: Message, cancel: Cancel, event: AnyEvent) -> bool:
@@ -82,6 +90,10 @@ class Messages(Protocol):
 
     async def answer(self, tenant: str, answered: InterruptAnswered, at: datetime) -> None:
         """Keeps the answer to a cancel, by cancel id; a cancel that came from elsewhere is added."""
+        ...
+
+    async def bounced(self, tenant: str, message_id: str, bounce: Bounce) -> None:
+        """Adds a delivery report, once; a message that is none of ours is left alone."""
         ...
 
     async def overdue(self, before: datetime, limit: int) -> Sequence[Message]:
@@ -112,20 +124,97 @@ class Conversations(Protocol):
         """One conversation; grouped."""
         ...
 
-    async def list(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Conversation]:
-        """Those not hidden, the one with the newest message first; the position is (last_at, id)."""
+    async def list(self, tenant: str, wanted: Wanted, cut: Cut) -> Page[Conversation]:
+        """Those wanted, unread ones first, then by the newest message; the position is (1 if unread, last_at, id)."""
         ...
 
     async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
-        """Adds a message's id to the thread, its subject where there is none yet, and moves ``last_at``; grouped."""
+        """Adds a message's id to the thread, its author, its subject where there is none yet, and moves ``last``;
+        grouped."""
+        ...
+
+    async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
+        """Does what a mail does to its conversation, once for each mail (the last 100 are remembered); grouped."""
+        ...
+
+    async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
+        """Takes what arrived up to that place (all, where None) as read; the conversation afterwards."""
         ...
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
-        """Hides it where nobody changed it since it was read; the event is owed in the same write."""
+        """Hides it, or shows it again, as the event says, where nobody changed it since it was read; the event is owed
+        in the same write."""
         ...
 
     async def owe_again(self, tenant: str, conversation_id: str, event: AnyEvent) -> None:
         """Owes the current state once more."""
+        ...
+
+
+class Arrivals(Protocol):
+    """What arrived on the channels' mailboxes."""
+
+    async def knows(self, tenant: str, message_id: str) -> bool:
+        """Whether this mail was kept already; grouped."""
+        ...
+
+    async def keep(self, mail: Inbound) -> None:
+        """Keeps a mail; one that stands already stays as it is. Grouped."""
+        ...
+
+    async def get(self, tenant: str, message_id: str) -> Inbound | None:
+        """One mail."""
+        ...
+
+    async def of_conversation(self, tenant: str, conversation_id: str, cut: Cut) -> Page[Inbound]:
+        """Those not hidden, the newest first; the position is (at, message_id)."""
+        ...
+
+    async def hide(self, tenant: str, message_id: str) -> Inbound | None:
+        """Hides it from its conversation."""
+        ...
+
+    async def set_aside(self, mail: Quarantined) -> None:
+        """Keeps a mail that could not be read; one that stands already stays as it is."""
+        ...
+
+    async def aside(self, tenant: str, channel_id: str, cut: Cut) -> Page[Quarantined]:
+        """A channel's, the newest first; the position is (received_at, message_id)."""
+        ...
+
+
+class Files(Protocol):
+    """Attachments, raw mails and uploads: what a document of the tenant refers to, and nothing else."""
+
+    async def open(self, tenant: str, blob_id: str) -> tuple[File, AsyncIterator[bytes]] | None:
+        """What it is, and its octets; None where no document of this tenant refers to it, or where it is gone."""
+        ...
+
+    async def keep(self, tenant: str, name: str, media_type: str, octets: AsyncIterator[bytes]) -> File:
+        """Stores an upload for a day, or longer once something refers to it; raises what the octets raise."""
+        ...
+
+
+class Follower(Protocol):
+    """One reader of a tenant's changes."""
+
+    async def next(self, seconds: float) -> Sequence[Signal]:
+        """What happened since, in order, waiting at most so long; a Beat where nothing did.
+
+        A reader who is too slow gets Reset and Ended; the last signal of all is Ended.
+        """
+        ...
+
+    def close(self) -> None:
+        """It reads no more."""
+        ...
+
+
+class Changes(Protocol):
+    """The changes of all tenants, from one change stream."""
+
+    def follow(self, tenant: str, after: str | None) -> Follower | Ended:
+        """From that position on, with a Reset first where it is unknown or too old; Ended where there are too many."""
         ...
 
 
@@ -359,6 +448,9 @@ class Ports:
 
     messages: Messages
     conversations: Conversations
+    arrivals: Arrivals
+    files: Files
+    changes: Changes
     operators: Operators
     wishes: Wishes
     backlog: Backlog

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from contracts import topics
+from contracts.inbound import AutoReplyReceived, BounceReceived, MessageQuarantined, MessageReceived
+from contracts.payload import Payload
 from services.gateway.adapters.endpoint import Either, Endpoint, Trait
 from services.gateway.adapters.rest_channels import ChannelPage, ChannelResource
 from services.gateway.adapters.rest_conversations import (
     ConversationPage,
     ConversationResource,
     OpenedResource,
+    ReadBody,
     StartedResource,
 )
+from services.gateway.adapters.rest_events import EVENTS
+from services.gateway.adapters.rest_files import FILE, FileResource
+from services.gateway.adapters.rest_inbound import QuarantinedPage, SaidResource
 from services.gateway.adapters.rest_messages import InterruptResource, MessageResource
 from services.gateway.adapters.rest_requests import (
     ChannelBody,
@@ -34,29 +39,10 @@ from services.gateway.adapters.rest_settings import (
     TenantResource,
 )
 from services.gateway.domain.answers import Undecided
-from services.gateway.handlers.ask_owner import AskOwner
-from services.gateway.handlers.change_channel import ChangeChannel
-from services.gateway.handlers.create_channel import CreateChannel
-from services.gateway.handlers.interrupt_message import InterruptMessage
-from services.gateway.handlers.mark_sent import MarkSent
-from services.gateway.handlers.preview_signature import PreviewSignature
-from services.gateway.handlers.project_message import ProjectMessage
-from services.gateway.handlers.project_settings import ProjectSettings
-from services.gateway.handlers.publish_again import PublishOverdue
-from services.gateway.handlers.publish_current import PublishCurrent
-from services.gateway.handlers.put_operator import PutOperator
-from services.gateway.handlers.put_signature import PutSignature
-from services.gateway.handlers.put_tenant import PutTenant
-from services.gateway.handlers.read_channel import ReadChannel
-from services.gateway.handlers.read_conversation import ReadConversation
-from services.gateway.handlers.read_message import ReadMessage
-from services.gateway.handlers.reconnect_channel import ReconnectChannel
-from services.gateway.handlers.remove_channel import RemoveChannel
-from services.gateway.handlers.resend_message import ResendMessage
-from services.gateway.handlers.send_message import SendMessage
-from services.gateway.handlers.start_conversation import StartConversation
+from services.gateway.handlers import Handlers
 from services.kit.consume import On
-from services.kit.loops import Loop
+from services.kit.dispatch import Handler
+from services.kit.loops import Loop, Task
 from services.kit.relay import Relay
 from services.kit.runtime import Routes
 
@@ -67,36 +53,9 @@ STARTED = Either((202, 201), lambda answer: 202 if answer.message else 201)
 E = Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """The use cases, composed."""
-
-    send: SendMessage
-    start: StartConversation
-    interrupt: InterruptMessage
-    resend: ResendMessage
-    mark: MarkSent
-    message: ReadMessage
-    conversation: ReadConversation
-    tenant: PutTenant
-    operator: PutOperator
-    channel: ReadChannel
-    create: CreateChannel
-    change: ChangeChannel
-    remove: RemoveChannel
-    reconnect: ReconnectChannel
-    signature: PutSignature
-    preview: PreviewSignature
-    wish: AskOwner
-    project: ProjectMessage
-    settings: ProjectSettings
-    overdue: PublishOverdue
-    current: PublishCurrent
-
-
 def endpoints(use: Handlers) -> tuple[Endpoint, ...]:
     """HTTP: method, path, use case, what it does, scopes (one of them), what it gives and takes."""
-    return (*_writing(use), *_accounts(use), *_people(use))
+    return (*_writing(use), *_accounts(use), *_people(use), *_streams(use))
 
 
 def _writing(use: Handlers) -> tuple[Endpoint, ...]:
@@ -108,19 +67,21 @@ def _writing(use: Handlers) -> tuple[Endpoint, ...]:
     return (
         E("POST", "/v1/messages", use.send.handle, "Send a message into a conversation",
           sends, MessageResource, SendBody, Trait.KEYED, 202),
-        E("GET", said, use.message.handle, "Read a message", reads, MessageResource),
+        E("GET", said, use.message.handle, "Read a message", reads, SaidResource),
         E("POST", f"{said}/interrupt", use.interrupt.handle, "Interrupt a message",
           interrupts, InterruptResource, status=INTERRUPTED),
         E("POST", f"{said}/resend", use.resend.handle, "Send a parked message again",
           resolves, MessageResource, None, Trait.KEYED, 202),
         E("POST", f"{said}/mark-sent", use.mark.handle, "Mark a parked message as sent", resolves, MessageResource),
-        E("POST", f"{said}/hide", use.message.hide, "Hide a message; this recalls nothing", writes, MessageResource),
+        E("POST", f"{said}/hide", use.message.hide, "Hide a message; this recalls nothing", writes, SaidResource),
         E("GET", "/v1/conversations", use.conversation.list, "List conversations",
-          reads, ConversationPage, None, Trait.PAGED | Trait.TIMED, query=("channel_id",)),
+          reads, ConversationPage, None, Trait.PAGED | Trait.RANKED, query=("view", "channel_id", "q")),
         E("POST", "/v1/conversations", use.start.handle, "Start a conversation",
           writes, StartedResource, StartBody, Trait.KEYED, STARTED),
         E("GET", talk, use.conversation.handle, "Read a conversation with its messages",
-          reads, OpenedResource, None, Trait.PAGED),
+          reads, OpenedResource, None, Trait.PAGED | Trait.TIMED),
+        E("POST", f"{talk}/read", use.conversation.read, "Take what arrived as read",
+          writes, ConversationResource, ReadBody),
         E("POST", f"{talk}/hide", use.conversation.hide, "Hide a conversation", writes, ConversationResource),
     )
     # fmt: on
@@ -137,6 +98,8 @@ def _accounts(use: Handlers) -> tuple[Endpoint, ...]:
         E("GET", one, use.channel.handle, "Read a channel", sees, ChannelResource, None, Trait.TAGGED),
         E("PUT", one, use.change.handle, "Change a channel", sets, ChannelResource, ChannelBody, Trait.CHANGED),
         E("DELETE", one, use.remove.handle, "Remove a channel", sets, ChannelResource, None, Trait.CHANGED),
+        E("GET", f"{one}/quarantined", use.aside.list, "List mails that could not be read",
+          ("conversations:read",), QuarantinedPage, None, Trait.PAGED | Trait.TIMED),
         E("POST", f"{one}/reconnect", use.reconnect.handle, "Connect again now",
           sets, ChannelResource, None, Trait.SETTLES),
         E("GET", signed, use.signature.read, "Read a channel's signatures", sees, SignaturesResource),
@@ -170,15 +133,31 @@ def _people(use: Handlers) -> tuple[Endpoint, ...]:
     # fmt: on
 
 
-def routes(use: Handlers, relays: Sequence[Relay], keys: Loop) -> Routes:
+def _streams(use: Handlers) -> tuple[Endpoint, ...]:
+    reads, writes = ("conversations:read",), ("messages:send", "signatures:write")
+    # fmt: off
+    return (
+        E("GET", "/v1/events", use.follow.handle, "Follow the tenant's changes", reads, EVENTS, None, Trait.RESUMED),
+        E("POST", "/v1/uploads", use.file.handle, "Upload a file",
+          writes, FileResource, None, Trait.UPLOADED, 201, query=("file_name", "purpose")),
+        E("GET", "/v1/blobs/{blob_id}", use.file.open, "Fetch a file of a message or an upload", reads, FILE),
+    )
+    # fmt: on
+
+
+def routes(use: Handlers, relays: Sequence[Relay], *others: Loop | Task) -> Routes:
     """Topics and loops."""
     facts = dict.fromkeys(topics.OUTBOUND.events, use.project.handle)
+    mails: tuple[type[Payload], ...] = (MessageReceived, AutoReplyReceived, BounceReceived)
+    arrived: dict[type[Payload], Handler] = dict.fromkeys(mails, use.inbound.handle)
+    arrived[MessageQuarantined] = use.aside.handle
     states = dict.fromkeys((kind for topic in SETTINGS for kind in topic.events), use.settings.handle)
     own = dict.fromkeys((*topics.OPERATORS.events, *topics.CONVERSATIONS.events), use.current.handle)
     events = (
         On("messages", (topics.OUTBOUND,), facts, batch=100),
+        On("inbound", (topics.INBOUND,), arrived, batch=100),
         On("settings", SETTINGS, states, forget=use.settings.forget, batch=100),
         On("own", (topics.OPERATORS, topics.CONVERSATIONS), own, batch=100),
     )
     sweeps = tuple(Loop(f"relay-{n}", relay.sweep, RELAY_S) for n, relay in enumerate(relays))
-    return Routes(events, (*sweeps, Loop("overdue", use.overdue.handle, SWEEP_S), keys))
+    return Routes(events, (*sweeps, Loop("overdue", use.overdue.handle, SWEEP_S), *others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,9 +10,12 @@ from contracts import limits
 from contracts.event import AnyEvent, Event
 from contracts.message import SendRequested
 from contracts.outbound import InterruptAnswered
-from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.bounce import Bounce
+from services.gateway.domain.conversation import Conversation, Direction, Last, View, Wanted, preview_of
+from services.gateway.domain.inbound import Joining
 from services.gateway.domain.message import TERMINAL, Asked, Cancel, Message, Progress, Resolution, Status
 from services.gateway.domain.page import Cut, Page
+from services.gateway.domain.words import words_of
 from services.gateway.ports import Kept, Key
 
 Spoken = list[tuple[str, AnyEvent]]
@@ -53,11 +56,23 @@ class FakeMessages:
             one for (owner, _), one in self.kept.items()
             if owner == tenant and one.conversation_id == conversation_id and not one.hidden
         ]  # fmt: skip
-        found.sort(key=lambda one: one.message_id, reverse=True)
+        found.sort(key=_said, reverse=True)
         if cut.after:
-            found = [one for one in found if one.message_id < cut.after[0]]
+            found = [one for one in found if _said(one) < (datetime.fromisoformat(cut.after[0]), cut.after[1])]
         items = tuple(found[: cut.limit])
-        return Page(items, (items[-1].message_id,) if len(found) > cut.limit else None)
+        last = (items[-1].accepted_at.isoformat(), items[-1].message_id) if len(found) > cut.limit else None
+        return Page(items, last)
+
+    async def some(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        """See the port."""
+        found = {one: self.kept.get((tenant, one)) for one in message_ids}
+        return {one: replace(said, text=None, html=None, references=()) for one, said in found.items() if said}
+
+    async def bounced(self, tenant: str, message_id: str, bounce: Bounce) -> None:
+        """See the port."""
+        known = self.kept.get((tenant, message_id))
+        if known is not None and bounce.message_id not in [one.message_id for one in known.bounces]:
+            self.kept[tenant, message_id] = replace(known, bounces=(*known.bounces, bounce))
 
     async def ask(self, message: Message, cancel: Cancel, event: AnyEvent) -> bool:
         """See the port."""
@@ -138,44 +153,89 @@ class FakeConversations:
     spoken: Spoken = field(default_factory=list)
     kept: dict[tuple[str, str], Conversation] = field(default_factory=dict)
     bodies: dict[tuple[str, str], str] = field(default_factory=dict)
+    joined: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    unread: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
+    authors: dict[tuple[str, str], set[str | None]] = field(default_factory=dict)
+    words: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
         """See the port."""
         where = (conversation.tenant, conversation.conversation_id)
         if where in self.kept:
-            return Kept(self.kept[where], fresh=False, same_body=self.bodies[where] == key.body_hash)
+            return Kept(self.kept[where], fresh=False, same_body=self.bodies.get(where) == key.body_hash)
         self.kept[where], self.bodies[where] = conversation, key.body_hash
         self.spoken.append(("/".join(where), event))
+        self.authors[where] = {conversation.created_by}
+        people = (f"{one.name} {one.address}" for one in conversation.participants)
+        self.words[where] = {*words_of((*people, conversation.subject or ""))}
         return Kept(conversation, fresh=True, same_body=True)
 
     async def get(self, tenant: str, conversation_id: str) -> Conversation | None:
         """See the port."""
         return self.kept.get((tenant, conversation_id))
 
-    async def list(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Conversation]:
+    async def list(self, tenant: str, wanted: Wanted, cut: Cut) -> Page[Conversation]:
         """See the port."""
-        found = [one for one in self.kept.values() if one.tenant == tenant and not one.hidden]
-        found = [one for one in found if channel_id in (None, one.channel_id)]
+        found = [one for where, one in self.kept.items() if where[0] == tenant and self._is(where, one, wanted)]
         found.sort(key=_position, reverse=True)
         if cut.after:
-            found = [one for one in found if _position(one) < (datetime.fromisoformat(cut.after[0]), cut.after[1])]
+            after = (cut.after[0] == "1", datetime.fromisoformat(cut.after[1]), cut.after[2])
+            found = [one for one in found if _position(one) < after]
         items = tuple(found[: cut.limit])
-        last = (items[-1].last_at.isoformat(), items[-1].conversation_id) if len(found) > cut.limit else None
-        return Page(items, last)
+        if len(found) <= cut.limit:
+            return Page(items)
+        last = items[-1]
+        return Page(items, ("1" if last.unread else "0", last.last_at.isoformat(), last.conversation_id))
+
+    def _is(self, where: tuple[str, str], one: Conversation, wanted: Wanted) -> bool:
+        words = self.words.get(where, set())
+        return (
+            one.hidden is (wanted.view is View.HIDDEN)
+            and (wanted.view is not View.UNREAD or one.unread > 0)
+            and (wanted.view is not View.MINE or not self.authors.get(where, set()).isdisjoint(wanted.me))
+            and wanted.channel_id in (None, one.channel_id)
+            and all(any(word.startswith(asked) for word in words) for asked in wanted.words)
+        )
 
     async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
         """See the port."""
-        known = self.kept[tenant, conversation_id]
-        thread = (*known.thread, message.internet_message_id)[-limits.REFERENCES :]
-        last, subject = max(known.last_at, message.accepted_at), known.subject or message.subject
-        self.kept[tenant, conversation_id] = replace(known, thread=thread, last_at=last, subject=subject)
+        where = (tenant, conversation_id)
+        known = self.kept[where]
+        last = Last(message.message_id, Direction.OUT, "sent", message.accepted_at, preview_of(message.text or ""))
+        self.authors.setdefault(where, set()).update((message.requested_by, message.operator_id))
+        self.words.setdefault(where, set()).update(words_of((message.subject,)))
+        known = replace(known, subject=known.subject or message.subject)
+        self.kept[where] = _moved(_threaded(known, message.internet_message_id), last)
+
+    async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
+        """See the port."""
+        where, message_id = (tenant, conversation_id), joining.last.message_id
+        known, joined = self.kept[where], self.joined.setdefault(where, [])
+        known = _moved(replace(known, subject=known.subject or joining.subject), joining.last)
+        sender = f"{joining.sender.name} {joining.sender.address}" if joining.sender else ""
+        self.words.setdefault(where, set()).update(words_of((sender, joining.subject or "")))
+        if message_id not in joined:
+            joined.append(message_id)
+            known = _threaded(known, joining.thread_id) if joining.thread_id else known
+            if joining.wants_reading:
+                self.unread.setdefault(where, []).append((joining.last.at, message_id))
+        self.kept[where] = replace(known, unread=len(self.unread.get(where, [])))
+
+    async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
+        """See the port."""
+        where = (tenant, conversation_id)
+        if where not in self.kept:
+            return None
+        self.unread[where] = [one for one in self.unread.get(where, []) if up_to is not None and one > up_to]
+        self.kept[where] = replace(self.kept[where], unread=len(self.unread[where]))
+        return self.kept[where]
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
         """See the port."""
         where = (conversation.tenant, conversation.conversation_id)
         if self.kept[where].version != conversation.version:
             return False
-        self.kept[where] = replace(self.kept[where], hidden=True, version=event.data.version)
+        self.kept[where] = replace(self.kept[where], hidden=event.data.hidden, version=event.data.version)
         self.spoken.append(("/".join(where), event))
         return True
 
@@ -184,8 +244,23 @@ class FakeConversations:
         self.spoken.append((f"{tenant}/{conversation_id}", event))
 
 
-def _position(conversation: Conversation) -> tuple[datetime, str]:
-    return conversation.last_at, conversation.conversation_id
+def _position(conversation: Conversation) -> tuple[bool, datetime, str]:
+    return conversation.unread > 0, conversation.last_at, conversation.conversation_id
+
+
+def _said(message: Message) -> tuple[datetime, str]:
+    return message.accepted_at, message.message_id
+
+
+def _threaded(known: Conversation, mail_id: str) -> Conversation:
+    if mail_id in known.thread:
+        return known
+    return replace(known, thread=(*known.thread, mail_id)[-limits.REFERENCES :])
+
+
+def _moved(known: Conversation, last: Last) -> Conversation:
+    newest = last if known.last is None or known.last.at <= last.at else known.last
+    return replace(known, last=newest, last_at=max(known.last_at, last.at))
 
 
 @dataclass

@@ -19,6 +19,7 @@ from services.gateway.domain.place import Place
 from services.gateway.domain.refusal import Refused, invalid
 from services.gateway.ports import Ports, Preview, Signed, Wish
 from tests.fakes.clock import FakeClock
+from tests.fakes.gateway_arrivals import FakeArrivals, FakeChanges, FakeFiles
 from tests.fakes.gateway_messages import FakeBacklog, FakeConversations, FakeMessages, Spoken
 
 T = TypeVar("T")
@@ -257,9 +258,9 @@ class FakePreviews:
 
 def fake_ports() -> Ports:
     """A whole world in memory; its clock stands still."""
-    messages = FakeMessages()
+    messages, arrivals = FakeMessages(), FakeArrivals()
     return Ports(
-        messages, FakeConversations(), FakeOperators(), FakeWishes(), FakeBacklog(messages), FakeTenants(),
-        FakeChannels(), FakeStatuses(), FakeSignatures(), FakeBodies(), FakeHosts(), FakeSeals(), FakeStamps(),
-        FakePreviews(), FakeWaits(), FakeClock(),
+        messages, FakeConversations(), arrivals, FakeFiles(arrivals), FakeChanges(), FakeOperators(), FakeWishes(),
+        FakeBacklog(messages), FakeTenants(), FakeChannels(), FakeStatuses(), FakeSignatures(), FakeBodies(),
+        FakeHosts(), FakeSeals(), FakeStamps(), FakePreviews(), FakeWaits(), FakeClock(),
     )  # fmt: skip

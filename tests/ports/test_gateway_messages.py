@@ -18,7 +18,7 @@ from services.gateway.adapters import indexes
 from services.gateway.adapters.backlog import MongoBacklog
 from services.gateway.adapters.mongo_conversations import MongoConversations
 from services.gateway.adapters.mongo_messages import MongoMessages
-from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.conversation import Conversation, Wanted
 from services.gateway.domain.message import Asked, Cancel, Message, Person, Progress, Recipient, Resolution, Status
 from services.gateway.domain.page import Cut
 from services.gateway.handlers.accept_message import send_requested
@@ -264,14 +264,14 @@ async def test_conversations_are_listed_the_newest_message_first(stores: Stores)
     found: list[str] = []
     after: tuple[str, ...] | None = None
     for _ in range(3):
-        page = await stores.conversations.list(TENANT, None, Cut(2, after))
+        page = await stores.conversations.list(TENANT, Wanted(), Cut(2, after))
         found += [one.conversation_id for one in page.items]
         after = page.after
     assert found == [one.conversation_id for one in (made[4], made[3], made[2], made[0], other)]
     assert after is None
-    of_channel = await stores.conversations.list(TENANT, other.channel_id, Cut())
+    of_channel = await stores.conversations.list(TENANT, Wanted(channel_id=other.channel_id), Cut())
     assert [one.conversation_id for one in of_channel.items] == [other.conversation_id]
-    assert (await stores.conversations.list("other", None, Cut())).items == ()
+    assert (await stores.conversations.list("other", Wanted(), Cut())).items == ()
 
 
 async def test_mongo_owes_what_was_accepted_until_it_is_paid(mongo_database: Database) -> None:

@@ -8,6 +8,7 @@ from enum import Flag, auto
 from typing import Any, Final
 
 from pydantic import TypeAdapter
+from starlette.responses import Response
 
 from services.gateway.adapters.rest_requests import Body
 
@@ -18,7 +19,8 @@ class Trait(Flag):
     """What an endpoint takes besides path and body.
 
     KEYED: an Idempotency-Key; TAGGED: gives an ETag; MATCHED: takes If-Match; SETTLES: a settings
-    change that its owner may answer later (202); PAGED: limit and cursor; TIMED: its cursors begin with a time.
+    change that its owner may answer later (202); PAGED: limit and cursor; TIMED: its cursors are (time, id); RANKED:
+    (rank, time, id); UPLOADED: its body is a file; RESUMED: takes Last-Event-ID.
     """
 
     NONE = 0
@@ -28,6 +30,9 @@ class Trait(Flag):
     SETTLES = auto()
     PAGED = auto()
     TIMED = auto()
+    RANKED = auto()
+    UPLOADED = auto()
+    RESUMED = auto()
     CHANGED = TAGGED | MATCHED | SETTLES
 
 
@@ -40,10 +45,19 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer that is no JSON; ``respond`` makes it of what the use case says."""
+
+    media_type: str
+    about: str
+    respond: Callable[[Any], Response]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """``answer`` is called with who asks, the ids of the path, the query, the body's parts, the key or the version.
 
-    ``scopes``: one of them is needed; ``gives.of(answer)`` makes the resource.
+    ``scopes``: one of them is needed; ``gives.of(answer)`` makes the resource, or it is Streamed.
     """
 
     method: str

@@ -17,11 +17,20 @@ async def ensure(database: Database) -> None:
         await owed.index(database[name])
     messages, conversations = database["messages"], database["conversations"]
     await messages.create_index([("tenant", 1), ("idempotency_key", 1)], name="key", unique=True)
-    await messages.create_index([("tenant", 1), ("conversation_id", 1), ("message_id", -1)], name="conversation")
+    talk = [("tenant", 1), ("conversation_id", 1)]
+    await messages.create_index([*talk, ("accepted_at", -1), ("message_id", -1)], name="timeline")
     await messages.create_index([("tenant", 1), ("expires_at", 1)], name=OPEN, partialFilterExpression={"open": True})
-    newest = [("last_at", -1), ("_id", -1)]
-    await conversations.create_index([("tenant", 1), *newest], name="newest")
-    await conversations.create_index([("tenant", 1), ("channel_id", 1), *newest], name="channel")
+    unread_first = [("has_unread", -1), ("last_at", -1), ("_id", -1)]
+    await conversations.create_index([("tenant", 1), *unread_first], name="unread_first")
+    await conversations.create_index([("tenant", 1), ("channel_id", 1), *unread_first], name="of_channel")
+    await conversations.create_index([("tenant", 1), ("words", 1)], name="words")
+    await conversations.create_index([("tenant", 1), ("authors", 1)], name="authors")
+    await database["inbound"].create_index([*talk, ("at", -1), ("message_id", -1)], name="timeline")
+    aside = [("tenant", 1), ("channel_id", 1), ("received_at", -1), ("message_id", -1)]
+    await database["quarantined"].create_index(aside, name="channel")
+    for name in ("inbound", "quarantined"):
+        await database[name].create_index([("tenant", 1), ("blobs", 1)], name="blobs")
+    await database["uploads"].create_index("expires_at", name="life", expireAfterSeconds=0)
     await database["wishes"].create_index([("tenant", 1), ("request_id", 1)], name="asked")
     await database["wishes"].create_index("at", name="life", expireAfterSeconds=WISH_LIFE_S)
     for name in ("operators", "channels"):

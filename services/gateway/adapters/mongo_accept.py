@@ -50,11 +50,11 @@ class Inserts:
             async with translated():
                 await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            taken = _repeats(error)
+            taken = refuse_others(error)
         return [index not in taken for index in range(len(group))]
 
 
-def _repeats(error: BulkWriteError) -> set[int]:
+def refuse_others(error: BulkWriteError) -> set[int]:
     """The positions that were refused as repeats; any other refusal is raised."""
     refused = error.details.get("writeErrors", [])
     if error.details.get("writeConcernErrors") or any(one["code"] != DUPLICATE for one in refused):

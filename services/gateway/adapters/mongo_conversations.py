@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -9,10 +10,11 @@ from typing import Final
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from contracts import limits
 from contracts.event import AnyEvent
 from services.gateway.adapters import mongo_forms as forms
-from services.gateway.domain.conversation import Conversation
+from services.gateway.adapters import mongo_joining as joining_writes
+from services.gateway.domain.conversation import Conversation, View, Wanted
+from services.gateway.domain.inbound import Joining
 from services.gateway.domain.message import Message
 from services.gateway.domain.page import Cut, Page
 from services.gateway.ports import Kept, Key
@@ -21,7 +23,8 @@ from services.kit.mongo import Collection, Document, key, translated
 from services.kit.owed import owe, owed_event
 from services.kit.versioned import Speak
 
-_WITHOUT: Final = {"owed_events": 0}
+_WITHOUT: Final = {"owed_events": 0, "words": 0, "joined": 0, "unread_mails": 0, "authors": 0}
+_ORDER: Final = [("has_unread", -1), ("last_at", -1), ("_id", -1)]
 
 
 class MongoConversations:
@@ -48,33 +51,40 @@ class MongoConversations:
         """See the port."""
         return await self._reads.submit(key(tenant, conversation_id))
 
-    async def list(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Conversation]:
+    async def list(self, tenant: str, wanted: Wanted, cut: Cut) -> Page[Conversation]:
         """See the port."""
-        query: Document = {"tenant": tenant, "hidden": False}
-        if channel_id:
-            query["channel_id"] = channel_id
+        query = _query(tenant, wanted)
         if cut.after:
-            at, doc_id = datetime.fromisoformat(cut.after[0]), key(tenant, cut.after[1])
-            query["$or"] = [{"last_at": {"$lt": at}}, {"last_at": at, "_id": {"$lt": doc_id}}]
+            query["$or"] = _after(tenant, cut.after)
         async with translated():
-            cursor = self._collection.find(query, _WITHOUT).sort([("last_at", -1), ("_id", -1)]).limit(cut.limit + 1)
+            cursor = self._collection.find(query, _WITHOUT).sort(_ORDER).limit(cut.limit + 1)
             found = [forms.conversation_of(document) for document in await cursor.to_list(None)]
         items = tuple(found[: cut.limit])
         return Page(items, _position(items[-1]) if len(found) > cut.limit else None)
 
     async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
         """See the port."""
-        thread = {"$concatArrays": ["$thread", [{"$literal": message.internet_message_id}]]}
-        change = {
-            "thread": {"$slice": [thread, -limits.REFERENCES]}, "last_at": {"$max": ["$last_at", message.accepted_at]},
-            "subject": {"$ifNull": ["$subject", {"$literal": message.subject}]},
-        }  # fmt: skip
-        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, [{"$set": change}]))
+        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.extending(message)))
+
+    async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
+        """See the port."""
+        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.joining_in(joining)))
+
+    async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
+        """See the port."""
+        async with translated():
+            document = await self._collection.find_one_and_update(
+                {"_id": key(tenant, conversation_id)}, joining_writes.reading(up_to), _WITHOUT, return_document=True
+            )
+        return forms.conversation_of(document) if document else None
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
         """See the port."""
         guard = {"_id": key(conversation.tenant, conversation.conversation_id), "version": conversation.version}
-        change = {"$set": {"hidden": True, "version": event.data.version}, "$push": {"owed_events": owe(event)}}
+        change = {
+            "$set": {"hidden": event.data.hidden, "version": event.data.version},
+            "$push": {"owed_events": owe(event)},
+        }
         return await self._owing(guard, change)
 
     async def owe_again(self, tenant: str, conversation_id: str, event: AnyEvent) -> None:
@@ -98,7 +108,7 @@ class MongoConversations:
             document = await self._collection.find_one({"_id": doc_id}, _WITHOUT)
         if document is None:
             raise LookupError("a conversation that stood there is gone")
-        same = document["body_hash"] == key.body_hash
+        same = document.get("body_hash") == key.body_hash
         return Kept(forms.conversation_of(document), fresh=False, same_body=same)
 
     async def _read(self, group: Sequence[str]) -> Sequence[Conversation | None]:
@@ -113,5 +123,27 @@ class MongoConversations:
         return [None] * len(group)
 
 
+def _query(tenant: str, wanted: Wanted) -> Document:
+    query: Document = {"tenant": tenant, "hidden": wanted.view is View.HIDDEN}
+    if wanted.view is View.UNREAD:
+        query["has_unread"] = True
+    if wanted.view is View.MINE:
+        query["authors"] = {"$in": list(wanted.me)}
+    if wanted.channel_id:
+        query["channel_id"] = wanted.channel_id
+    if wanted.words:
+        query["$and"] = [{"words": {"$regex": f"^{re.escape(word)}"}} for word in wanted.words]
+    return query
+
+
+def _after(tenant: str, after: tuple[str, ...]) -> list[Document]:
+    unread, at, doc_id = after[0] == "1", datetime.fromisoformat(after[1]), key(tenant, after[2])
+    read = [{"has_unread": False}] if unread else []
+    return [
+        *read, {"has_unread": unread, "last_at": {"$lt": at}},
+        {"has_unread": unread, "last_at": at, "_id": {"$lt": doc_id}},
+    ]  # fmt: skip
+
+
 def _position(conversation: Conversation) -> tuple[str, ...]:
-    return (conversation.last_at.isoformat(), conversation.conversation_id)
+    return ("1" if conversation.unread else "0", conversation.last_at.isoformat(), conversation.conversation_id)

@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.bounce import Bounce
+from services.gateway.domain.conversation import Conversation, Last
+from services.gateway.domain.inbound import Inbound, Quarantined
 from services.gateway.domain.message import Asked, Cancel, Message, Progress, Resolution
+from services.gateway.domain.words import words_of
 from services.kit.mongo import Document, key
 
 SCHEMA: Final = 1
@@ -17,6 +20,10 @@ _PROGRESS: Final = TypeAdapter(Progress)
 _CANCEL: Final = TypeAdapter(Cancel)
 _ASKED: Final = TypeAdapter(Asked)
 _RESOLUTION: Final = TypeAdapter(Resolution)
+_BOUNCE: Final = TypeAdapter(Bounce)
+_LAST: Final = TypeAdapter(Last)
+_INBOUND: Final = TypeAdapter(Inbound)
+_QUARANTINED: Final = TypeAdapter(Quarantined)
 
 
 def message_form(message: Message) -> Document:
@@ -32,9 +39,14 @@ def message_of(document: Document) -> Message:
 
 
 def conversation_form(conversation: Conversation) -> Document:
-    """What is stored of a new conversation."""
+    """What is stored of a new conversation; beside it what lists and searches read."""
     form: Document = _CONVERSATION.dump_python(conversation)
-    return {"_id": key(conversation.tenant, conversation.conversation_id), "schema": SCHEMA, **form}
+    people = (f"{one.name} {one.address}" for one in conversation.participants)
+    beside = {
+        "words": list(words_of((*people, conversation.subject or ""))), "joined": [], "unread_mails": [],
+        "authors": [conversation.created_by] if conversation.created_by else [], "has_unread": False,
+    }  # fmt: skip
+    return {"_id": key(conversation.tenant, conversation.conversation_id), "schema": SCHEMA, **form, **beside}
 
 
 def conversation_of(document: Document) -> Conversation:
@@ -66,3 +78,42 @@ def resolution_form(resolution: Resolution) -> Document:
     """What a person decided."""
     form: Document = _RESOLUTION.dump_python(resolution)
     return form
+
+
+def bounce_form(bounce: Bounce) -> Document:
+    """One delivery report."""
+    form: Document = _BOUNCE.dump_python(bounce)
+    return form
+
+
+def last_form(last: Last) -> Document:
+    """The newest message of a conversation."""
+    form: Document = _LAST.dump_python(last)
+    return {**form, "direction": str(last.direction)}
+
+
+def inbound_form(mail: Inbound) -> Document:
+    """What is stored of a mail; ``blobs``: everything it refers to."""
+    form: Document = _INBOUND.dump_python(mail)
+    refs = (mail.raw, mail.text_ref, mail.html_ref, *(one.blob for one in mail.attachments))
+    blobs = [one.blob_id for one in refs if one is not None]
+    return {
+        "_id": key(mail.tenant, mail.message_id), "schema": SCHEMA, **form, "kind": str(mail.kind), "blobs": blobs
+    }  # fmt: skip
+
+
+def inbound_of(document: Document) -> Inbound:
+    """The mail again."""
+    return _INBOUND.validate_python(document)
+
+
+def quarantined_form(mail: Quarantined) -> Document:
+    """What is stored of a mail that could not be read."""
+    form: Document = _QUARANTINED.dump_python(mail)
+    blobs = [mail.raw.blob_id] if mail.raw else []
+    return {"_id": key(mail.tenant, mail.message_id), "schema": SCHEMA, **form, "blobs": blobs}
+
+
+def quarantined_of(document: Document) -> Quarantined:
+    """The mail again."""
+    return _QUARANTINED.validate_python(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from services.gateway.adapters import mongo_forms as forms
 from services.gateway.adapters.indexes import OPEN
 from services.gateway.adapters.mongo_accept import Acceptance, Inserts
 from services.gateway.adapters.mongo_advance import Advances
+from services.gateway.adapters.mongo_pages import behind, cut_of
+from services.gateway.domain.bounce import Bounce
 from services.gateway.domain.message import Asked, Cancel, Message, Progress, Resolution, Status
 from services.gateway.domain.page import Cut, Page
 from services.gateway.ports import Kept, Key
@@ -24,6 +26,8 @@ SOURCE: Final = "gateway"
 AGAIN_MS: Final = 3_600_000
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WITHOUT: Final = {"owed_events": 0}
+_BARE: Final = {**_WITHOUT, "text": 0, "html": 0, "references": 0}
+_EMPTY: Final = {"text": None, "html": None, "references": ()}
 
 
 class MongoMessages:
@@ -55,16 +59,21 @@ class MongoMessages:
         document = await self._one({"_id": key(tenant, message_id)})
         return forms.message_of(document) if document else None
 
+    async def some(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        """See the port."""
+        query = {"_id": {"$in": [key(tenant, one) for one in message_ids]}}
+        async with translated():
+            found = await self._collection.find(query, _BARE).to_list(None)
+        return {one["message_id"]: forms.message_of({**one, **_EMPTY}) for one in found}
+
     async def of_conversation(self, tenant: str, conversation_id: str, cut: Cut) -> Page[Message]:
         """See the port."""
         query: Document = {"tenant": tenant, "conversation_id": conversation_id, "hidden": False}
-        if cut.after:
-            query["message_id"] = {"$lt": cut.after[0]}
+        query |= behind(cut, "accepted_at")
         async with translated():
-            cursor = self._collection.find(query, _WITHOUT).sort("message_id", -1).limit(cut.limit + 1)
-            found = [forms.message_of(document) for document in await cursor.to_list(None)]
-        items = tuple(found[: cut.limit])
-        return Page(items, (items[-1].message_id,) if len(found) > cut.limit else None)
+            cursor = self._collection.find(query, _WITHOUT).sort([("accepted_at", -1), ("message_id", -1)])
+            found = await cursor.limit(cut.limit + 1).to_list(None)
+        return cut_of([forms.message_of(document) for document in found], cut, _place)
 
     async def ask(self, message: Message, cancel: Cancel, event: AnyEvent) -> bool:
         """See the port."""
@@ -107,6 +116,12 @@ class MongoMessages:
                 unknown = {"_id": doc_id, "cancels.cancel_id": {"$ne": answered.cancel_id}}
                 await self._collection.update_one(unknown, {"$push": {"cancels": forms.cancel_form(foreign)}})
 
+    async def bounced(self, tenant: str, message_id: str, bounce: Bounce) -> None:
+        """See the port."""
+        unknown = {"_id": key(tenant, message_id), "bounces.message_id": {"$ne": bounce.message_id}}
+        async with translated():
+            await self._collection.update_one(unknown, {"$push": {"bounces": forms.bounce_form(bounce)}})
+
     async def overdue(self, before: datetime, limit: int) -> Sequence[Message]:
         """See the port."""
         pause = {"$lt": [{"$ifNull": ["$again_at", NEVER]}, {"$subtract": ["$$NOW", AGAIN_MS]}]}
@@ -139,3 +154,7 @@ class MongoMessages:
     async def _one(self, query: Document) -> Document | None:
         async with translated():
             return await self._collection.find_one(query, _WITHOUT)
+
+
+def _place(message: Message) -> tuple[str, ...]:
+    return message.accepted_at.isoformat(), message.message_id

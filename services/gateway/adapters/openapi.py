@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.adapters.endpoint import Endpoint, Trait
+from services.gateway.adapters.endpoint import Endpoint, Streamed, Trait
 from services.gateway.adapters.problems import MEDIA_TYPE, Problem
 from services.gateway.adapters.rest_settings import RequestResource
 
@@ -21,11 +21,15 @@ interrupt.
 Tenant, operator and scopes come from the token. Errors are `application/problem+json` (RFC 9457) with a `code`. \
 An id that is unknown and one that belongs to somebody else get the same answer. Lists are continued with `cursor`."""
 _REF: Final = "#/components/schemas/{model}"
+_OCTETS: Final = {"type": "string", "format": "binary"}
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 _DESCRIBED: Final = {201: "Made.", 202: "Accepted; it is stored and goes its way."}
 _ABOUT_PARAMETER: Final = {
     "limit": "At most so many items (1 to 200).", "cursor": "The `next` of the list before.",
     "channel_id": "Only conversations of this channel.",
+    "view": "all (the usual), unread, mine (I started it or wrote in it) or hidden.",
+    "q": "Beginnings of words of a client's name or address, or of the subject; without case and accents.",
+    "file_name": "What the file is called.", "purpose": "attachment (the usual) or signature_image.",
 }  # fmt: skip
 
 
@@ -35,6 +39,8 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.takes is not None:
         schema = {"$ref": _REF.format(model=endpoint.takes.__name__)}
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if Trait.UPLOADED in endpoint.traits:
+        extra["requestBody"] = {"required": True, "content": {"*/*": {"schema": _OCTETS}}}
     return {
         "summary": endpoint.about, "tags": [endpoint.path.split("/")[2]], "operation_id": _operation_id(endpoint),
         "responses": _responses(endpoint), "openapi_extra": extra,
@@ -46,7 +52,11 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     statuses = (endpoint.status,) if isinstance(endpoint.status, int) else endpoint.status.statuses
     found: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        found[status] = {"model": endpoint.gives, "description": _DESCRIBED.get(status, "As asked for.")}
+        if isinstance(endpoint.gives, Streamed):
+            content = {endpoint.gives.media_type: {"schema": _OCTETS}}
+            found[status] = {"description": endpoint.gives.about, "content": content}
+        else:
+            found[status] = {"model": endpoint.gives, "description": _DESCRIBED.get(status, "As asked for.")}
     if Trait.SETTLES in endpoint.traits:
         found[202] = {"model": RequestResource, "description": "Not decided yet; see /v1/requests/{request_id}."}
     schema = {"schema": {"$ref": _REF.format(model="Problem")}}
@@ -72,6 +82,9 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if Trait.MATCHED in endpoint.traits:
         about = "The ETag you have read; where somebody changed it meanwhile the answer is 412."
         found.append({"name": "If-Match", "in": "header", "required": False, "schema": text, "description": about})
+    if Trait.RESUMED in endpoint.traits:
+        about = "The id of the last event that was seen; where it is unknown or too old the first event is `reset`."
+        found.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": text, "description": about})
     return found
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.adapters.cursors import read_cut
-from services.gateway.adapters.endpoint import Endpoint, Trait
+from services.gateway.adapters.endpoint import Endpoint, Streamed, Trait
 from services.gateway.adapters.problems import problem
 from services.gateway.adapters.rest_requests import Body
 from services.gateway.adapters.rest_settings import RequestResource
@@ -84,6 +84,8 @@ class Door:
             raise Stop(who)
         if endpoint.scopes and not who.may(*endpoint.scopes):
             raise Stop(forbidden(f"Your token lacks the scope {' or '.join(endpoint.scopes)}."))
+        if Trait.UPLOADED in endpoint.traits:
+            return [*arguments(endpoint, request, who, None), request.headers.get("content-type"), request.stream()]
         body = validated(endpoint, await read_body(request, endpoint.largest))
         return arguments(endpoint, request, who, body)
 
@@ -103,18 +105,21 @@ def arguments(endpoint: Endpoint, request: Request, who: Principal, body: Body |
     found: list[Any] = [who, *request.path_params.values()]
     found += [request.query_params.get(name) for name in endpoint.query]
     if Trait.PAGED in endpoint.traits:
-        found.append(_cut(request, timed=Trait.TIMED in endpoint.traits))
+        found.append(_cut(request, endpoint.traits))
     if body is not None:
         found += body.parts()
     if Trait.KEYED in endpoint.traits:
         found.append(_key(endpoint, request, body))
     if Trait.MATCHED in endpoint.traits:
         found.append(_expected(request.headers.get("if-match")))
+    if Trait.RESUMED in endpoint.traits:
+        found.append(request.headers.get("last-event-id") or None)
     return found
 
 
-def _cut(request: Request, *, timed: bool) -> Cut:
-    found = read_cut(request.query_params.get("limit"), request.query_params.get("cursor"), timed=timed)
+def _cut(request: Request, traits: Trait) -> Cut:
+    kind = "rti" if Trait.RANKED in traits else "ti" if Trait.TIMED in traits else "i"
+    found = read_cut(request.query_params.get("limit"), request.query_params.get("cursor"), kind)
     if isinstance(found, Refused):
         raise Stop(found)
     return found
@@ -140,6 +145,8 @@ def respond(endpoint: Endpoint, outcome: Any) -> Response:
     """The answer for what the use case says."""
     if isinstance(outcome, Refused):
         return problem(outcome)
+    if isinstance(endpoint.gives, Streamed):
+        return endpoint.gives.respond(outcome)
     if isinstance(outcome, Pending):
         content, location = RequestResource.of(outcome).model_dump_json(), f"/v1/requests/{outcome.request_id}"
         return Response(content, 202, {"Location": location, "Retry-After": "1"}, "application/json")

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal
 
+from contracts.payload import Id
 from services.gateway.adapters.cursors import cursor_of
+from services.gateway.adapters.rest_inbound import InboundResource, said_resource
 from services.gateway.adapters.rest_messages import MessageResource, PersonResource, Resource, person
-from services.gateway.domain.answers import Opened, Started
+from services.gateway.adapters.rest_requests import Body
+from services.gateway.domain.answers import Listed, Opened, Started
 from services.gateway.domain.conversation import TOGETHER, Conversation
+from services.gateway.domain.message import Message
 from services.gateway.domain.page import Page
 
 
+class LastResource(Resource):
+    """The newest message of a conversation. ``kind``: sent, received, auto_reply or bounce; ``preview``: how it begins.
+
+    ``status``, ``interruptible`` (the clock) and ``parked`` in lists, where it went out; else null and false.
+    """
+
+    message_id: str
+    direction: Literal["in", "out"]
+    kind: str
+    at: datetime
+    preview: str
+    status: str | None
+    interruptible: bool
+    parked: bool
+
+
 class ConversationResource(Resource):
-    """A conversation; ``mode`` together: everyone in it sees all addresses."""
+    """A conversation; ``mode`` together: everyone in it sees all addresses.
+
+    ``unread``: how many that arrived nobody has read; ``created_by`` is null where a client's mail opened it.
+    """
 
     conversation_id: str
     channel_id: str
@@ -21,20 +44,37 @@ class ConversationResource(Resource):
     subject: str | None
     mode: str
     created_at: datetime
-    created_by: str
+    created_by: str | None
     last_at: datetime
+    last: LastResource | None
+    unread: int
     hidden: bool
 
     @classmethod
-    def of(cls, conversation: Conversation) -> Self:
+    def of(cls, conversation: Conversation) -> ConversationResource:
         """What the reader sees of a conversation."""
-        return cls.model_validate(_fields(conversation))
+        return cls.model_construct(**_fields(conversation))
 
 
-def _fields(conversation: Conversation) -> dict[str, Any]:
-    plain = ("conversation_id", "channel_id", "subject", "created_at", "created_by", "last_at", "hidden")
-    people = tuple(map(person, conversation.participants))
-    return {"participants": people, "mode": TOGETHER, **{name: getattr(conversation, name) for name in plain}}
+def _fields(conversation: Conversation, message: Message | None = None) -> dict[str, Any]:
+    plain = ("conversation_id", "channel_id", "subject", "created_at", "created_by", "last_at", "unread", "hidden")
+    people, last = tuple(map(person, conversation.participants)), _last(conversation, message)
+    fields = {name: getattr(conversation, name) for name in plain}
+    return {"participants": people, "mode": TOGETHER, "last": last, **fields}
+
+
+def _last(conversation: Conversation, message: Message | None) -> LastResource | None:
+    last = conversation.last
+    if last is None:
+        return None
+    return LastResource.model_validate(
+        {
+            "message_id": last.message_id, "direction": str(last.direction), "kind": last.kind, "at": last.at,
+            "preview": last.preview, "status": str(message.status) if message else None,
+            "interruptible": message is not None and message.interruptible,
+            "parked": message is not None and message.parked,
+        }
+    )  # fmt: skip
 
 
 class StartedResource(ConversationResource):
@@ -50,9 +90,9 @@ class StartedResource(ConversationResource):
 
 
 class MessagePage(Resource):
-    """Messages, the newest first; ``next`` continues the list, null where it ends."""
+    """Messages both ways (``direction``), the newest first; ``next`` continues the list, null where it ends."""
 
-    items: tuple[MessageResource, ...]
+    items: tuple[MessageResource | InboundResource, ...]
     next: str | None
 
 
@@ -64,18 +104,29 @@ class OpenedResource(ConversationResource):
     @classmethod
     def of(cls, opened: Opened) -> OpenedResource:  # type: ignore[override]
         """What the reader sees of a conversation."""
-        items = tuple(map(MessageResource.of, opened.messages.items))
+        items = tuple(map(said_resource, opened.messages.items))
         page = MessagePage.model_construct(items=items, next=cursor_of(opened.messages.after))
         return cls.model_construct(**_fields(opened.conversation), messages=page)
 
 
 class ConversationPage(Resource):
-    """Conversations, the one with the newest message first."""
+    """Conversations, unread ones first, then the one with the newest message."""
 
     items: tuple[ConversationResource, ...]
     next: str | None
 
     @classmethod
-    def of(cls, page: Page[Conversation]) -> Self:
+    def of(cls, page: Page[Listed]) -> ConversationPage:
         """What the reader sees of the list."""
-        return cls(items=tuple(map(ConversationResource.of, page.items)), next=cursor_of(page.after))
+        items = (ConversationResource.model_construct(**_fields(one.conversation, one.message)) for one in page.items)
+        return cls.model_construct(items=tuple(items), next=cursor_of(page.after))
+
+
+class ReadBody(Body):
+    """``message_id``: the newest message that was seen; what came after it stays unread. Without one, all is read."""
+
+    message_id: Id | None = None
+
+    def parts(self) -> tuple[Any, ...]:
+        """The message."""
+        return (self.message_id,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,6 +50,23 @@ class CancelResource(Resource):
     status: str | None
 
 
+class ReturnedResource(Resource):
+    """One recipient a delivery report speaks of: failed, delayed, delivered, relayed or expanded."""
+
+    address: str
+    action: str
+    status: str | None
+    diagnostic: str | None
+
+
+class BounceResource(Resource):
+    """A delivery report about this message; ``message_id`` is the report's own, as it arrived."""
+
+    message_id: str
+    at: datetime
+    recipients: tuple[ReturnedResource, ...]
+
+
 class ResolutionResource(Resource):
     """What a person decided about a parked message."""
 
@@ -66,6 +83,7 @@ class MessageResource(Resource):
     whether it was sent, and nobody has decided yet.
     """
 
+    direction: Literal["out"] = "out"
     message_id: str
     conversation_id: str
     channel_id: str
@@ -90,6 +108,7 @@ class MessageResource(Resource):
     signature: dict[str, Any] | None
     cancels: tuple[CancelResource, ...]
     interrupted_by: tuple[str, ...]
+    bounces: tuple[BounceResource, ...]
     internet_message_id: str
     resend_of: str | None
     undo_seconds: int
@@ -109,6 +128,7 @@ class MessageResource(Resource):
             "body_stored": message.text_ref is not None or message.html_ref is not None,
             "to": tuple(map(person, message.to)), "recipients": tuple(map(_recipient, _recipients(message))),
             "cancels": tuple(map(CancelResource.model_validate, message.cancels)),
+            "bounces": tuple(map(BounceResource.model_validate, message.bounces)),
             "resolution": ResolutionResource.model_validate(message.resolution) if message.resolution else None,
         }  # fmt: skip
         # Not validated again: every field was checked when it came in.

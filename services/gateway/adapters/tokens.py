@@ -75,7 +75,8 @@ class Tokens:
         if not _is(TENANT, tenant) or not _is(_SUB, sub) or (operator is not None and not _is(_UUID, operator)):
             return None
         scope = claims.get("scope", "")
-        return Principal(str(tenant), str(sub), operator, frozenset(scope.split() if isinstance(scope, str) else ()))
+        scopes = frozenset(scope.split() if isinstance(scope, str) else ())
+        return Principal(str(tenant), str(sub), operator, scopes, float(claims["exp"]))
 
 
 def _claims(token: str, keys: KeySet) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from services.gateway.domain.change import Change
+
 T = TypeVar("T")
 LOOK_S: Final = (0.05, 0.05, 0.1, 0.1, 0.2)
 
@@ -20,6 +22,10 @@ class Waiters:
         """See the port."""
         for woken in self._waiting.get(key, ()):
             woken.set()
+
+    def hear(self, change: Change) -> None:
+        """Another replica may have written it: whoever waits for this thing looks again."""
+        self.wake(f"{change.kind}/{change.tenant}/{change.id}")
 
     async def until(self, key: str, look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
         """See the port."""

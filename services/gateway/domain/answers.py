@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.gateway.domain.conversation import Conversation
 from services.gateway.domain.message import Message
 from services.gateway.domain.page import Page
+from services.gateway.domain.timeline import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,18 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A conversation with a page of its messages, the newest first."""
+    """A conversation with a page of what was said, the newest first."""
 
     conversation: Conversation
-    messages: Page[Message]
+    messages: Page[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in a list; ``message`` is its last one where that went out."""
+
+    conversation: Conversation
+    message: Message | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from contracts import limits
@@ -15,9 +17,43 @@ TOGETHER: Final = "together"
 """One conversation, one e-mail, all clients in To (the only mode so far; ``separate`` is reserved)."""
 
 
+PREVIEW: Final = 140
+_SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f]+")
+
+
+class Direction(StrEnum):
+    """Which way a message went: ``in`` from a client, ``out`` from the desk."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class View(StrEnum):
+    """A part of the conversations: all that are not hidden, those unread, those I wrote in, the hidden ones."""
+
+    ALL = "all"
+    UNREAD = "unread"
+    MINE = "mine"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest message of a conversation; ``kind``: sent, received, auto_reply or bounce."""
+
+    message_id: str
+    direction: Direction
+    kind: str
+    at: datetime
+    preview: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """``thread``: the last Message-IDs in order, at most 20; ``subject``: the one it started with."""
+    """``thread``: the last Message-IDs in order, at most 20; ``subject``: the one it started with.
+
+    ``created_by`` is None where a client's mail opened it; ``unread``: how many that arrived nobody has read.
+    """
 
     tenant: str
     conversation_id: str
@@ -25,11 +61,23 @@ class Conversation:
     participants: tuple[Person, ...]
     subject: str | None
     created_at: datetime
-    created_by: str
+    created_by: str | None
     last_at: datetime
     thread: tuple[str, ...] = ()
     hidden: bool = False
     version: int = 1
+    unread: int = 0
+    last: Last | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations are looked for; ``words`` as ``words.asked_words`` makes them, ``me``: my names."""
+
+    view: View = View.ALL
+    channel_id: str | None = None
+    words: tuple[str, ...] = ()
+    me: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +113,9 @@ def reply_subject(conversation: Conversation) -> str | None:
     if conversation.subject.lower().startswith("re:"):
         return conversation.subject
     return f"Re: {conversation.subject}"
+
+
+def preview_of(text: str) -> str:
+    """The beginning of a text on one line."""
+    line = _SPACE.sub(" ", text[: PREVIEW * 4]).strip()
+    return line if len(line) <= PREVIEW else line[: PREVIEW - 1].rstrip() + "…"

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from services.gateway.domain.bounce import Bounce
 from services.gateway.domain.who import Principal
 
 
@@ -140,6 +141,7 @@ class Message:
     progress: Progress = Progress()
     cancels: tuple[Cancel, ...] = ()
     resolution: Resolution | None = None
+    bounces: tuple[Bounce, ...] = ()
 
     @property
     def status(self) -> Status:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Final
 
 SCOPES: Final = (
@@ -15,12 +16,21 @@ SCOPES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller: ``sub`` is the person or program, ``operator`` whom they write as."""
+    """A verified caller: ``sub`` is the person or program, ``operator`` whom they write as.
+
+    ``expires_at``: until when the token holds, in seconds since 1970.
+    """
 
     tenant: str
     sub: str
     operator: str | None
     scopes: frozenset[str]
+    expires_at: float = field(default=math.inf, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which this caller is known as an author."""
+        return (self.sub, self.operator) if self.operator else (self.sub,)
 
     def may(self, *scopes: str) -> bool:
         """Whether the token holds one of these scopes."""

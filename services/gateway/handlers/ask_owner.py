@@ -11,6 +11,7 @@ from typing import Final
 from contracts.event import event
 from contracts.payload import Payload
 from services.gateway.domain.answers import Granted, Pending
+from services.gateway.domain.change import Thing
 from services.gateway.domain.refusal import NOT_FOUND, Refused
 from services.gateway.domain.who import Principal
 from services.gateway.ports import Now, Waits, Wish, Wishes
@@ -52,4 +53,4 @@ class AskOwner:
 
 def waiting_for(target: str, request_id: str) -> str:
     """Under which key an answer to this wish wakes who waits."""
-    return f"wish/{target}/{request_id}"
+    return f"{Thing.REQUEST}/{target}/{request_id}"

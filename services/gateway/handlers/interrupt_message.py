@@ -11,6 +11,7 @@ from typing import Final
 from contracts.event import event
 from contracts.message import CancelRequested
 from services.gateway.domain.answers import Interrupted, Undecided
+from services.gateway.domain.change import Thing
 from services.gateway.domain.message import STOPPED_IT, TERMINAL, Asked, Cancel, Message, Status, may_interrupt
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused, forbidden
 from services.gateway.domain.who import Principal
@@ -65,7 +66,7 @@ class InterruptMessage:
             cancel = found.cancel(cancel_id) if found else None
             return found if cancel and cancel.outcome else None
 
-        answered = await self.waits.until(waiting_for(message.tenant, cancel_id), look, self.patience_s)
+        answered = await self.waits.until(waiting_for(message.tenant, message.message_id), look, self.patience_s)
         if answered is None:
             latest = await self.messages.get(message.tenant, message.message_id)
             return Undecided(latest or message, cancel_id)
@@ -75,9 +76,9 @@ class InterruptMessage:
         return _final(answered, (cancel.status if cancel else None) or answered.status, cancel_id)
 
 
-def waiting_for(tenant: str, cancel_id: str) -> str:
-    """Under which key an answer to this cancel wakes who waits."""
-    return f"cancel/{tenant}/{cancel_id}"
+def waiting_for(tenant: str, message_id: str) -> str:
+    """Under which key a change of this message wakes who waits."""
+    return f"{Thing.MESSAGE}/{tenant}/{message_id}"
 
 
 def _final(message: Message, status: str, cancel_id: str | None) -> Interrupted | Refused:

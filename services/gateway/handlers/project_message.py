@@ -33,7 +33,7 @@ class ProjectMessage:
         said = event.data
         if isinstance(said, InterruptAnswered):
             await self.messages.answer(event.tenant, said, event.time)
-            self.waits.wake(waiting_for(event.tenant, said.cancel_id))
+            self.waits.wake(waiting_for(event.tenant, said.message_id))
         elif (progress := progress_of(said)) is not None:
             await self.messages.advance(event.tenant, said.message_id, progress)
 

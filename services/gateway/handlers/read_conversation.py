@@ -1,19 +1,22 @@
-"""List conversations, read one with its messages, and hide one."""
+"""List conversations, read one with what was said in it, take it as read, and hide it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.gateway.domain.answers import Opened
-from services.gateway.domain.conversation import Conversation
+from services.gateway.domain.answers import Listed, Opened
+from services.gateway.domain.conversation import Conversation, Direction, View, Wanted
 from services.gateway.domain.page import Cut, Page
-from services.gateway.domain.refusal import NOT_FOUND, Refused
+from services.gateway.domain.refusal import NOT_FOUND, Refused, invalid
+from services.gateway.domain.timeline import merged, place_of
 from services.gateway.domain.who import Principal
+from services.gateway.domain.words import asked_words
 from services.gateway.handlers.start_conversation import conversation_changed
-from services.gateway.ports import Conversations, Messages
+from services.gateway.ports import Arrivals, Conversations, Messages
 from services.kit.unavailable import Unavailable
 
 ATTEMPTS = 5
+NO_VIEW = invalid("view", "unknown", f"Choose one of {', '.join(View)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +25,45 @@ class ReadConversation:
 
     conversations: Conversations
     messages: Messages
+    arrivals: Arrivals
 
-    async def list(self, who: Principal, channel_id: str | None, cut: Cut) -> Page[Conversation]:
-        """The conversation with the newest message first."""
-        return await self.conversations.list(who.tenant, channel_id, cut)
+    async def list(
+        self, who: Principal, view: str | None, channel_id: str | None, query: str | None, cut: Cut
+    ) -> Page[Listed] | Refused:
+        """Unread ones first, then by the newest message, each with how far its last message got."""
+        if view is not None and view not in set(View):
+            return NO_VIEW
+        words = asked_words(query or "")
+        if query and query.strip() and not words:
+            return Page(())
+        wanted = Wanted(View(view or View.ALL), channel_id, words, who.names)
+        page = await self.conversations.list(who.tenant, wanted, cut)
+        sent = [one.last.message_id for one in page.items if one.last and one.last.direction is Direction.OUT]
+        known = await self.messages.some(who.tenant, sent) if sent else {}
+        items = (Listed(one, known.get(one.last.message_id) if one.last else None) for one in page.items)
+        return Page(tuple(items), page.after)
 
     async def handle(self, who: Principal, conversation_id: str, cut: Cut) -> Opened | Refused:
-        """One conversation with its messages."""
+        """One conversation with what was said."""
         conversation = await self.conversations.get(who.tenant, conversation_id)
         if conversation is None:
             return NOT_FOUND
-        return Opened(conversation, await self.messages.of_conversation(who.tenant, conversation_id, cut))
+        ours = await self.messages.of_conversation(who.tenant, conversation_id, cut)
+        theirs = await self.arrivals.of_conversation(who.tenant, conversation_id, cut)
+        return Opened(conversation, merged(cut.limit, ours, theirs))
+
+    async def read(self, who: Principal, conversation_id: str, message_id: str | None) -> Conversation | Refused:
+        """Takes as read what arrived up to the message that was seen last, or all."""
+        up_to = None
+        if message_id is not None:
+            seen = await self.arrivals.get(who.tenant, message_id) or await self.messages.get(who.tenant, message_id)
+            if seen is None or seen.conversation_id != conversation_id:
+                return NOT_FOUND
+            up_to = place_of(seen)
+        return await self.conversations.read(who.tenant, conversation_id, up_to) or NOT_FOUND
 
     async def hide(self, who: Principal, conversation_id: str) -> Conversation | Refused:
-        """Hidden from lists; nothing is deleted or recalled."""
+        """Hidden from lists until a client writes again; nothing is deleted or recalled."""
         for _ in range(ATTEMPTS):
             found = await self.conversations.get(who.tenant, conversation_id)
             if found is None:

@@ -1,13 +1,13 @@
-"""Read one message, or hide it from its conversation; hiding recalls nothing."""
+"""Read one message, ours or a client's, or hide it from its conversation; hiding recalls nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.gateway.domain.message import Message
 from services.gateway.domain.refusal import NOT_FOUND, Refused
+from services.gateway.domain.timeline import Said
 from services.gateway.domain.who import Principal
-from services.gateway.ports import Bodies, Messages
+from services.gateway.ports import Arrivals, Bodies, Messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,20 +15,23 @@ class ReadMessage:
     """Bodies kept as blobs are fetched for one message, and left out of lists."""
 
     messages: Messages
+    arrivals: Arrivals
     bodies: Bodies
 
-    async def handle(self, who: Principal, message_id: str) -> Message | Refused:
+    async def handle(self, who: Principal, message_id: str) -> Said | Refused:
         """The message with its whole body."""
-        message = await self.messages.get(who.tenant, message_id)
-        return NOT_FOUND if message is None else await self._whole(message)
+        found: Said | None = await self.messages.get(who.tenant, message_id)
+        found = found or await self.arrivals.get(who.tenant, message_id)
+        return NOT_FOUND if found is None else await self._whole(found)
 
-    async def hide(self, who: Principal, message_id: str) -> Message | Refused:
+    async def hide(self, who: Principal, message_id: str) -> Said | Refused:
         """The message, hidden."""
-        return await self.messages.hide(who.tenant, message_id) or NOT_FOUND
+        found: Said | None = await self.messages.hide(who.tenant, message_id)
+        return found or await self.arrivals.hide(who.tenant, message_id) or NOT_FOUND
 
-    async def _whole(self, message: Message) -> Message:
-        if message.text_ref:
-            message = replace(message, text=await self.bodies.get(message.tenant, message.text_ref))
-        if message.html_ref:
-            message = replace(message, html=await self.bodies.get(message.tenant, message.html_ref))
-        return message
+    async def _whole(self, said: Said) -> Said:
+        if said.text_ref:
+            said = replace(said, text=await self.bodies.get(said.tenant, said.text_ref))
+        if said.html_ref:
+            said = replace(said, html=await self.bodies.get(said.tenant, said.html_ref))
+        return said

@@ -6,7 +6,7 @@ after a crash finds what stands and completes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid5
 
 from contracts.conversation import ConversationChanged, Correspondent
@@ -47,7 +47,7 @@ class StartConversation:
         kept = await self.conversations.start(conversation, key, conversation_changed(conversation))
         if not kept.same_body:
             return MISMATCH
-        return await self._first(who, start, kept.value, key)
+        return await self._first(who, start, _as_begun(kept.value), key)
 
     async def _fresh(self, who: Principal, start: Start, conversation_id: str) -> Conversation | Refused:
         grounds = await self.accept.grounds(who, start.channel_id, who.operator)
@@ -69,6 +69,11 @@ class StartConversation:
         first = Key(f"first/{key.value}", key.body_hash)
         message = await self.accept.handle(Ask(who, conversation, start.first, first, who.operator))
         return message if isinstance(message, Refused) else Started(conversation, message)
+
+
+def _as_begun(conversation: Conversation) -> Conversation:
+    """As the first answer said it, so that a retry gets the same answer whatever was written meanwhile."""
+    return replace(conversation, last=None, unread=0, last_at=conversation.created_at)
 
 
 def conversation_changed(conversation: Conversation) -> AnyEvent:

@@ -44,7 +44,7 @@ async def test_the_author_asks_and_is_answered(here: World) -> None:
     (wish,) = cancels(here)
     assert (answer.outcome, answer.cancel_id) == ("interrupted", wish.cancel_id)
     assert (wish.message_id, wish.requested_by) == (message.message_id, "ana")
-    assert here.waits.woken == [f"cancel/{TENANT}/{wish.cancel_id}"]
+    assert here.waits.woken == [f"message/{TENANT}/{wish.message_id}"]
     (kept,) = answer.message.cancels
     assert [(one.by, one.at) for one in kept.asked] == [("ana", NOW)]
 

@@ -156,7 +156,7 @@ async def test_an_answer_ends_the_wish_and_wakes_who_waits(here: World) -> None:
     said = here.wishes.kept[TENANT, refused].refused
     assert said is not None
     assert (said.code, said.version, said.faults[0].field) == (Code.SECRET_REQUIRED, 4, "smtp.secret")
-    assert here.waits.woken == [f"wish/{TENANT}/{granted}", f"wish/{TENANT}/{refused}"]
+    assert here.waits.woken == [f"request/{TENANT}/{granted}", f"request/{TENANT}/{refused}"]
     assert here.channels.kept[TENANT, CHANNEL].version == 4
 
 

@@ -9,7 +9,7 @@ from contracts.message import SendRequested
 from services.gateway.domain.answers import Opened, Started
 from services.gateway.domain.conversation import Start
 from services.gateway.domain.message import Person
-from services.gateway.domain.page import Cut
+from services.gateway.domain.page import Cut, Page
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused
 from services.gateway.ports import Key
 from services.kit.unavailable import Unanswered
@@ -108,7 +108,7 @@ async def test_hiding_takes_it_off_the_list_and_says_so(here: World) -> None:
     hidden = await here.use.conversation.hide(ana(), conversation_id)
     assert not isinstance(hidden, Refused)
     assert (hidden.hidden, hidden.version) == (True, 2)
-    assert (await here.use.conversation.list(ana(), None, Cut())).items == ()
+    assert await here.use.conversation.list(ana(), None, None, None, Cut()) == Page(())
     said = here.conversations.spoken[-1][1].data
     assert (said.hidden, said.version) == (True, 2)
     assert await here.use.conversation.hide(ana(), conversation_id) == hidden

@@ -25,10 +25,12 @@ from services.gateway.app import compose
 from services.gateway.domain.conversation import Conversation
 from services.gateway.domain.message import Message, Person, Progress
 from services.gateway.domain.who import SCOPES, Principal
+from services.gateway.handlers import Handlers
 from services.gateway.ports import Key, Ports
-from services.gateway.routes import Handlers, endpoints
+from services.gateway.routes import endpoints
 from services.kit.ids import uuid7
 from tests.fakes.clock import FakeClock
+from tests.fakes.gateway_arrivals import FakeArrivals, FakeChanges, FakeFiles
 from tests.fakes.gateway_messages import FakeBacklog, FakeConversations, FakeMessages
 from tests.fakes.gateway_world import (
     FakeChannels,
@@ -58,6 +60,9 @@ class World:
         self.use = compose(self.ports)
         self.messages = cast(FakeMessages, self.ports.messages)
         self.conversations = cast(FakeConversations, self.ports.conversations)
+        self.arrivals = cast(FakeArrivals, self.ports.arrivals)
+        self.files = cast(FakeFiles, self.ports.files)
+        self.changes = cast(FakeChanges, self.ports.changes)
         self.operators = cast(FakeOperators, self.ports.operators)
         self.wishes = cast(FakeWishes, self.ports.wishes)
         self.backlog = cast(FakeBacklog, self.ports.backlog)
