@@ -91,3 +91,26 @@ class CancelRequested(Payload):
     def identity(self) -> str:
         """One wish, one id."""
         return self.cancel_id
+
+
+class SentCopyOffered(Payload):
+    """A message was sent; these are its octets, for the account's Sent mailbox.
+
+    ``mime``: base64 (RFC 4648 section 4), up to 64 KiB of octets; larger ones by reference.
+    """
+
+    aggregate: ClassVar[str] = "sent-copy"
+    message_id: Id
+    channel_id: Id
+    internet_message_id: HeaderText
+    sent_at: Moment
+    mime: str | None = Field(default=None, repr=False)
+    mime_ref: BlobRef | None = None
+
+    def key(self) -> str:
+        """Copies for one channel keep their order."""
+        return self.channel_id
+
+    def identity(self) -> str:
+        """One copy of each message."""
+        return self.message_id

@@ -110,6 +110,10 @@ CANCEL_REQUESTS: Final = Topic(
     "malote.cancel-requests.v1", "Wishes to interrupt a message.",
     (message.CancelRequested,), ("gateway",), ("outbox",), 32, 7 * DAY,
 )  # fmt: skip
+SENT_COPIES: Final = Topic(
+    "malote.sent-copies.v1", "Sent messages, to be filed in the accounts' Sent mailboxes.",
+    (message.SentCopyOffered,), ("outbox",), ("ingest",), 8, 7 * DAY,
+)  # fmt: skip
 REQUEST_OUTCOMES: Final = Topic(
     "malote.request-outcomes.v1", "Wishes that were refused, and why.",
     (outcome.ChannelChangeRejected, outcome.SignatureChangeRejected), ("config", "signature"), ("gateway",), 8, DAY,
@@ -117,7 +121,7 @@ REQUEST_OUTCOMES: Final = Topic(
 
 TOPICS: Final = (
     INBOUND, OUTBOUND, CHANNEL_STATUS, CHANNEL_REQUESTS, TENANTS, CHANNELS, SIGNATURE_REQUESTS, SIGNATURES, OPERATORS,
-    CONVERSATIONS, SEND_REQUESTS, COMPOSED, CANCEL_REQUESTS, REQUEST_OUTCOMES,
+    CONVERSATIONS, SEND_REQUESTS, COMPOSED, CANCEL_REQUESTS, SENT_COPIES, REQUEST_OUTCOMES,
 )  # fmt: skip
 
 DEAD_LETTER_RETENTION: Final = 30 * DAY

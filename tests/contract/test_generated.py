@@ -94,6 +94,7 @@ def test_the_topics_are_frozen() -> None:
         "malote.send-requests.v1": (32, 7),
         "malote.composed.v1": (32, 7),
         "malote.cancel-requests.v1": (32, 7),
+        "malote.sent-copies.v1": (8, 7),
         "malote.request-outcomes.v1": (8, 1),
     }
 
