@@ -46,7 +46,9 @@ class Relay:
         this process has in hand or has lately paid are left out. A document whose publishing was postponed waits for
         the sweep, so that nothing overtakes what is still owed.
         """
-        if doc_id in self._postponed or len(self._tails) >= IN_FLIGHT:
+        if len(self._tails) >= IN_FLIGHT:
+            self._postponed.add(doc_id)
+        if doc_id in self._postponed:
             return
         handed = self._handed.get(doc_id, set())
         fresh = [event for event in events if event.id not in handed and event.id not in self._paid]
