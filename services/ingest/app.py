@@ -17,9 +17,10 @@ from services.ingest.adapters.budgets import Limits, ReplicaBudgets
 from services.ingest.adapters.child_parser import ChildParser, pool
 from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_tls import tls_context
-from services.ingest.adapters.indexes import CONVERSATIONS, CURSORS, LEDGER, OWN_MAILS, STATUSES, TENANTS
+from services.ingest.adapters.indexes import CONVERSATIONS, COPIES, CURSORS, LEDGER, OWN_MAILS, STATUSES, TENANTS
 from services.ingest.adapters.kafka_shards import KafkaShards
 from services.ingest.adapters.memory import Memory
+from services.ingest.adapters.mongo_copies import MongoCopies
 from services.ingest.adapters.mongo_cursors import MongoCursors
 from services.ingest.adapters.mongo_ledger import MongoLedger
 from services.ingest.adapters.mongo_own import MongoOwnMails, MongoParticipants, MongoTenants
@@ -30,8 +31,10 @@ from services.ingest.handlers.assign_shards import AssignShards
 from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.doubt_statuses import DoubtStatuses
 from services.ingest.handlers.fetch_slices import FetchSlices
+from services.ingest.handlers.file_copies import FileCopies
 from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
 from services.ingest.handlers.note_channel import NoteChannel
+from services.ingest.handlers.note_copy import NoteCopy
 from services.ingest.handlers.note_message import NoteMessage
 from services.ingest.handlers.note_tenants import NoteTenants
 from services.ingest.handlers.report_imap import ReportImap
@@ -42,6 +45,7 @@ from services.ingest.handlers.tell_slice import TellSlice
 from services.ingest.handlers.watch_mailbox import WatchMailbox
 from services.ingest.routes import Handlers, routes
 from services.ingest.settings import Settings
+from services.kit.blobs import Blobs
 from services.kit.clock import SystemClock
 from services.kit.copies import Copies
 from services.kit.egress import Egress
@@ -62,6 +66,7 @@ class World:
     """The adapters, and what is this process's own."""
 
     settings: Settings
+    client: Client
     clock: SystemClock
     database: Database
     raw: MongoRaw
@@ -93,7 +98,7 @@ def _world(settings: Settings, client: Client) -> World:
     publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
     raw = MongoRaw(client[settings.database("blobs")], clock, timedelta(days=settings.inbound_days))
     return World(
-        settings, clock, database, raw, MongoCursors(database[CURSORS]), MongoStatuses(database[STATUSES]),
+        settings, client, clock, database, raw, MongoCursors(database[CURSORS]), MongoStatuses(database[STATUSES]),
         ChildParser(pool(size=settings.parsers)), publisher, Relay(MongoOwed(database[STATUSES], NAME), publisher),
         KafkaShards(settings.session_timeout_s),
     )  # fmt: skip
@@ -108,7 +113,9 @@ def compose(world: World) -> Handlers:
     settings = world.settings
     limits = Limits(settings.logins_per_s, settings.logins_at_once, settings.memory_mb << 20)
     budgets = ReplicaBudgets(world.clock, limits)
-    watch = _watch(world, own_mails, report, budgets)
+    mailboxes = _mailboxes(settings)
+    copies = MongoCopies(world.database[COPIES], Blobs(world.client[settings.database("blobs")]))
+    watch = _watch(world, own_mails, report, budgets, mailboxes)
     hold = HoldMailboxes(watch, report, world.shards, world.clock, random.random, Desk())
     return Handlers(
         hold=hold,
@@ -116,6 +123,8 @@ def compose(world: World) -> Handlers:
         note=NoteChannel(hold, world.cursors),
         tenants=NoteTenants(MongoTenants(world.database[TENANTS]), hold),
         message=NoteMessage(own_mails),
+        copy=NoteCopy(copies, world.clock),
+        file=FileCopies(copies, mailboxes, budgets, hold, world.clock),
         restate=RestateStatus(world.statuses, world.publisher, world.clock),
         doubt=DoubtStatuses(world.statuses, world.relay, world.clock),
         keep=conversations.put,
@@ -124,7 +133,9 @@ def compose(world: World) -> Handlers:
     )
 
 
-def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap, budgets: ReplicaBudgets) -> WatchMailbox:
+def _watch(
+    world: World, own_mails: MongoOwnMails, report: ReportImap, budgets: ReplicaBudgets, mailboxes: ImapMailboxes
+) -> WatchMailbox:
     settings, clock, cursors = world.settings, world.clock, world.cursors
     memory = timedelta(days=settings.ledger_days)
     ledger = MongoLedger(world.database[LEDGER], clock, memory)
@@ -133,7 +144,7 @@ def _watch(world: World, own_mails: MongoOwnMails, report: ReportImap, budgets: 
         MongoParticipants(world.database[CONVERSATIONS]), TellSlice(world.raw, world.publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
-        ConnectMailbox(_mailboxes(settings), budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
+        ConnectMailbox(mailboxes, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
         FetchSlices(budgets, clock, memory - timedelta(days=1)), announce, report, clock, random.random,
         f"{settings.instance}/{uuid7()}",
     )  # fmt: skip

@@ -19,6 +19,7 @@ from services.ingest.domain.account import Account, ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
 from services.ingest.domain.parsed import Parsed, Unparsable
+from services.ingest.domain.sent_copy import SentCopy
 from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Woken
 from services.ingest.domain.status import ImapStatus
 from services.kit.clock import Clock as Clock
@@ -242,6 +243,26 @@ class Budgets(Protocol):
 
     def recheck(self, host: str, near: bool) -> float | None:
         """Seconds until a mailbox that has just had mail may look again, None where the host has no turn left."""
+        ...
+
+
+class CopyStore(Protocol):
+    """Sent messages that are to be filed."""
+
+    async def put(self, copy: SentCopy) -> None:
+        """Keep it in place of one with fewer tries; a repeat of the offer changes nothing that was tried since."""
+        ...
+
+    async def due(self, channels: Sequence[ChannelKey], now: datetime, limit: int) -> Sequence[SentCopy]:
+        """Those of these channels that are due, the longest first."""
+        ...
+
+    async def octets(self, copy: SentCopy) -> bytes | None:
+        """The message, None where it is no longer to be had."""
+        ...
+
+    async def done(self, copy: SentCopy) -> None:
+        """Forget it."""
         ...
 
 

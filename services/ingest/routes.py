@@ -10,14 +10,17 @@ from contracts.channel import ChannelChanged
 from contracts.channel_status import ChannelStatusChanged
 from contracts.conversation import ConversationChanged
 from contracts.event import Event
+from contracts.message import SentCopyOffered
 from contracts.outbound import MessageQueued
 from contracts.payload import Payload
 from contracts.tenant import TenantChanged
-from contracts.topics import CHANNEL_STATUS, CHANNELS, CONVERSATIONS, OUTBOUND, TENANTS, Topic
+from contracts.topics import CHANNEL_STATUS, CHANNELS, CONVERSATIONS, OUTBOUND, SENT_COPIES, TENANTS, Topic
 from services.ingest.handlers.assign_shards import AssignShards
 from services.ingest.handlers.doubt_statuses import DoubtStatuses
+from services.ingest.handlers.file_copies import FileCopies
 from services.ingest.handlers.hold_mailboxes import HoldMailboxes
 from services.ingest.handlers.note_channel import NoteChannel
+from services.ingest.handlers.note_copy import NoteCopy
 from services.ingest.handlers.note_message import NoteMessage
 from services.ingest.handlers.note_tenants import NoteTenants
 from services.ingest.handlers.restate_status import RestateStatus
@@ -31,6 +34,7 @@ FLUSH_S: Final = 20.0
 DOUBT_S: Final = 60.0
 RELAY_S: Final = 2.0
 TRIM_S: Final = 5.0
+FILE_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Handlers:
     note: NoteChannel
     tenants: NoteTenants
     message: NoteMessage
+    copy: NoteCopy
+    file: FileCopies
     restate: RestateStatus
     doubt: DoubtStatuses
     keep: Callable[[Event[Any]], Awaitable[object]]
@@ -66,15 +72,17 @@ def routes(use: Handlers, relay: Relay) -> Routes:
         TenantChanged: use.tenants.handle,
         ConversationChanged: keep,
         MessageQueued: use.message.handle,
+        SentCopyOffered: use.copy.handle,
         ChannelStatusChanged: use.restate.handle,
     }
-    others = On("around", (TENANTS, CONVERSATIONS, OUTBOUND, CHANNEL_STATUS), around, forget=lose)
+    others = On("around", (TENANTS, CONVERSATIONS, OUTBOUND, SENT_COPIES, CHANNEL_STATUS), around, forget=lose)
     loops: tuple[Loop | Task, ...] = (
         Task("watch", use.hold.handle),
         Loop("tenants", use.tenants.look, TENANTS_S),
         Loop("flush", use.hold.report.flush, FLUSH_S),
         Loop("doubt", use.doubt.handle, DOUBT_S),
         Loop("relay", relay.sweep, RELAY_S),
+        Loop("file", use.file.handle, FILE_S),
         Loop("trim", use.trim, TRIM_S),
     )
     return Routes(events=(channels, others), loops=loops)

@@ -51,6 +51,7 @@ from services.outbox.handlers.forget_messages import ForgetMessages
 from services.outbox.handlers.hold_lane import HoldLane
 from services.outbox.handlers.note_channel import NoteChannel
 from services.outbox.handlers.note_tenant import NoteTenant
+from services.outbox.handlers.offer_copy import OfferCopy
 from services.outbox.handlers.offer_message import OfferMessage
 from services.outbox.handlers.prove_channel import ProveChannel
 from services.outbox.handlers.record_decision import Record
@@ -167,7 +168,8 @@ def compose(world: World) -> Handlers:
     prove = ProveChannel(world.channels, world.statuses, world.submission, report)
     tenant = NoteTenant(world.tenants)
     take_up = TakeUp(
-        world.desk, record, _submit(world, record), world.submission, world.channels, report, remove, tenant
+        world.desk, record, _submit(world, record), world.submission, world.channels, report, remove, tenant,
+        OfferCopy(world.publisher, world.database_clock),
     )  # fmt: skip
     return Handlers(
         accept=AcceptMessage(record, world.channels, MimeComposer(world.blobs), world.raw, OfferMessage(hold)),

@@ -10,6 +10,7 @@ from contracts.event import AnyEvent
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
+from services.ingest.domain.sent_copy import SentCopy
 from services.ingest.domain.status import ImapStatus
 from services.ingest.ports import OwnMail, Stored
 
@@ -144,6 +145,32 @@ class FakeParticipants:
     async def of(self, tenant: str, conversation_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         """See Participants."""
         return {one: self.conversations[tenant, one] for one in conversation_ids if (tenant, one) in self.conversations}
+
+
+@dataclass
+class FakeCopies:
+    """The CopyStore port."""
+
+    copies: dict[tuple[str, str], SentCopy] = field(default_factory=dict)
+
+    async def put(self, copy: SentCopy) -> None:
+        """See CopyStore."""
+        known = self.copies.get((copy.tenant, copy.message_id))
+        if known is None or known.tries <= copy.tries:
+            self.copies[copy.tenant, copy.message_id] = copy
+
+    async def due(self, channels: Sequence[ChannelKey], now: datetime, limit: int) -> Sequence[SentCopy]:
+        """See CopyStore."""
+        due = [one for one in self.copies.values() if one.due_at <= now and one.key in channels]
+        return sorted(due, key=lambda one: one.due_at)[:limit]
+
+    async def octets(self, copy: SentCopy) -> bytes | None:
+        """See CopyStore."""
+        return copy.octets
+
+    async def done(self, copy: SentCopy) -> None:
+        """See CopyStore."""
+        self.copies.pop((copy.tenant, copy.message_id), None)
 
 
 def _place(cursor: Cursor) -> tuple[object, ...]:

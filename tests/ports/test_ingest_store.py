@@ -16,23 +16,26 @@ from contracts.conversation import ConversationChanged, Correspondent
 from contracts.event import event
 from contracts.tenant import TenantChanged
 from services.ingest.adapters import indexes
+from services.ingest.adapters.mongo_copies import MongoCopies
 from services.ingest.adapters.mongo_cursors import MongoCursors
 from services.ingest.adapters.mongo_ledger import MongoLedger
 from services.ingest.adapters.mongo_own import MongoOwnMails, MongoParticipants, MongoTenants
 from services.ingest.adapters.mongo_raw import INLINE, MongoRaw
 from services.ingest.adapters.mongo_statuses import MongoStatuses
 from services.ingest.domain import cursor as rules
+from services.ingest.domain import sent_copy
 from services.ingest.domain import status as statuses
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
+from services.ingest.domain.sent_copy import SentCopy
 from services.ingest.handlers.facts import speak_status
-from services.ingest.ports import CursorStore, Ledger, OwnMail, StatusStore, Stored
+from services.ingest.ports import CopyStore, CursorStore, Ledger, OwnMail, StatusStore, Stored
 from services.kit.blobs import Blobs
 from services.kit.clock import SystemClock
 from services.kit.copies import Copies
 from services.kit.mongo import Database
 from services.kit.owed import MongoOwed
-from tests.fakes.ingest_store import FakeCursors, FakeLedger, FakeOwnMails, FakeStatuses
+from tests.fakes.ingest_store import FakeCopies, FakeCursors, FakeLedger, FakeOwnMails, FakeStatuses
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIFE = timedelta(days=1)
@@ -46,18 +49,20 @@ class Stores:
     ledger: Ledger
     statuses: StatusStore
     own_mails: Any
+    copies: CopyStore
 
 
 @pytest.fixture(params=["fake", "mongo"])
 async def stores(request: pytest.FixtureRequest, mongo_database: Database) -> Stores:
     """In memory, and on a fresh database with its indexes."""
     if request.param == "fake":
-        return Stores(FakeCursors(), FakeLedger(), FakeStatuses(), FakeOwnMails())
+        return Stores(FakeCursors(), FakeLedger(), FakeStatuses(), FakeOwnMails(), FakeCopies())
     database = mongo_database
     await indexes.ensure(database)
     return Stores(
         MongoCursors(database[indexes.CURSORS]), MongoLedger(database[indexes.LEDGER], SystemClock(), LIFE),
         MongoStatuses(database[indexes.STATUSES]), MongoOwnMails(database[indexes.OWN_MAILS], SystemClock(), LIFE),
+        MongoCopies(database[indexes.COPIES], Blobs(database)),
     )  # fmt: skip
 
 
@@ -144,6 +149,38 @@ async def test_own_mails_are_found_by_id(stores: Stores, key: tuple[str, str]) -
     await stores.own_mails.put(key[0], "m1", OwnMail("a" * 64, 5))
     assert await stores.own_mails.find(key[0], ["m1", "m2"]) == {"m1": OwnMail("a" * 64, 5)}
     assert await stores.own_mails.find(key[1], ["m1"]) == {}
+
+
+async def test_copies_are_due_by_channel_and_a_repeated_offer_changes_nothing(
+    stores: Stores, key: tuple[str, str]
+) -> None:
+    later = NOW + timedelta(hours=1)
+    copies = [
+        SentCopy(*key, str(uuid4()), "<a@b.test>", NOW, NOW + timedelta(minutes=n), octets=b"octets") for n in (2, 1)
+    ]
+    for copy in copies:
+        await stores.copies.put(copy)
+    assert await stores.copies.due([key], later, 10) == [copies[1], copies[0]]
+    assert await stores.copies.due([key], NOW + timedelta(seconds=90), 10) == [copies[1]]
+    assert await stores.copies.due([(key[0], str(uuid4()))], later, 10) == await stores.copies.due([], later, 10) == []
+    tried = sent_copy.again(copies[0], later)
+    assert tried is not None
+    await stores.copies.put(tried)
+    await stores.copies.put(copies[0])
+    assert await stores.copies.due([key], later, 10) == [copies[1]]
+    assert await stores.copies.octets(copies[1]) == b"octets"
+    await stores.copies.done(copies[1])
+    assert await stores.copies.due([key], later + timedelta(days=1), 10) == [tried]
+
+
+async def test_a_long_copy_is_read_from_its_blob(mongo_database: Database, key: tuple[str, str]) -> None:
+    blobs = Blobs(mongo_database)
+    ref = await blobs.put(key[0], b"long", "message/rfc822")
+    store = MongoCopies(mongo_database[indexes.COPIES], blobs)
+    copy = SentCopy(*key, str(uuid4()), "<a@b.test>", NOW, NOW, blob_id=ref.blob_id, sha256=ref.sha256)
+    assert await store.octets(copy) == b"long"
+    assert await store.octets(replace(copy, sha256="0" * 64)) is None
+    assert await store.octets(replace(copy, blob_id=str(uuid4()))) is None
 
 
 async def test_the_owed_status_can_be_relayed(mongo_database: Database, key: tuple[str, str]) -> None:

@@ -16,6 +16,7 @@ from services.outbox.domain.give_up import expire
 from services.outbox.domain.lane import Ticket, ticket_of
 from services.outbox.domain.replies import NotOpen
 from services.outbox.handlers.note_tenant import NoteTenant
+from services.outbox.handlers.offer_copy import OfferCopy
 from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.remove_channel_messages import RemoveChannelMessages
 from services.outbox.handlers.report_smtp import ReportSmtp
@@ -55,6 +56,7 @@ class TakeUp:
     report: ReportSmtp
     remove: RemoveChannelMessages
     tenants: NoteTenant
+    offer: OfferCopy | None = None
 
     async def handle(self, ticket: Ticket) -> None:
         """Never raises: what fails is taken up again."""
@@ -102,6 +104,8 @@ class TakeUp:
             await self.report.handle(ticket.lane, channel.version, ended.pause)
         elif ended.message is not None and ended.message.status is Status.SENT:
             await self.report.handle(ticket.lane, channel.version, None)
+            if self.offer is not None:
+                self.desk.begin(self.offer.handle(message, channel.settings))
         return await self._after(ticket, ended)
 
     async def _drive(self, message: Message, channel: ChannelChanged, session: Session, freed: Freed) -> Ended:

@@ -1,0 +1,82 @@
+"""Sent messages are filed in their accounts' Sent mailboxes: searched by Message-ID, appended where they are missing.
+
+Over a connection of its own for each channel, at least once, best effort: a provider without such a mailbox, or one
+that refuses for long, goes without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.ingest.domain.account import Account, ChannelKey
+from services.ingest.domain.sent_copy import SentCopy, again
+from services.ingest.domain.session import LostConnection, NotOpen
+from services.ingest.handlers.hold_mailboxes import HoldMailboxes
+from services.ingest.ports import Budgets, Clock, CopyStore, Mailboxes, MailSession
+from services.kit import logs
+
+log = logs.get_logger()
+LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FileCopies:
+    """Files what is due, for the channels this replica watches."""
+
+    copies: CopyStore
+    mailboxes: Mailboxes
+    budgets: Budgets
+    hold: HoldMailboxes
+    clock: Clock
+
+    async def handle(self) -> None:
+        """One channel after the other. Raises Unavailable."""
+        watched = self.hold.desk.board.watched
+        by_channel: dict[ChannelKey, list[SentCopy]] = {}
+        for copy in await self.copies.due(list(watched), self.clock.now(), LIMIT):
+            by_channel.setdefault(copy.key, []).append(copy)
+        for key, copies in by_channel.items():
+            if (account := watched.get(key)) is not None:
+                await self._channel(account, copies)
+
+    async def _channel(self, account: Account, copies: Sequence[SentCopy]) -> None:
+        async with self.budgets.login(account.host):
+            session = await self.mailboxes.open(account)
+        if isinstance(session, NotOpen):
+            for copy in copies:
+                await self._later(copy)
+            return
+        try:
+            for copy in copies:
+                await self._file(session, copy)
+        finally:
+            await session.close()
+
+    async def _file(self, session: MailSession, copy: SentCopy) -> None:
+        try:
+            there = await session.find_in_sent(copy.internet_message_id)
+            if there is None:
+                log.info("no_sent_mailbox", channel_id=copy.channel_id)
+            elif not there and not await self._append(session, copy):
+                await self._later(copy)
+                return
+        except LostConnection:
+            await self._later(copy)
+            return
+        await self.copies.done(copy)
+
+    async def _append(self, session: MailSession, copy: SentCopy) -> bool:
+        octets = await self.copies.octets(copy)
+        if octets is None:
+            log.warning("sent_copy_without_octets", message_id=copy.message_id)
+            return True
+        return await session.append_to_sent(octets, copy.sent_at)
+
+    async def _later(self, copy: SentCopy) -> None:
+        if (later := again(copy, self.clock.now())) is not None:
+            await self.copies.put(later)
+            return
+        log.warning("sent_copy_given_up", channel_id=copy.channel_id, message_id=copy.message_id)
+        await self.copies.done(copy)

@@ -1,0 +1,98 @@
+"""Sent messages are filed: searched first, appended where missing, later where the server is away, given up at last."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.event import event
+from contracts.message import SentCopyOffered
+from services.ingest.adapters.budgets import Limits, ReplicaBudgets
+from services.ingest.domain.imap_status import Sign, Stage, Trouble
+from services.ingest.domain.sent_copy import FIRST_S
+from services.ingest.handlers.file_copies import FileCopies
+from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
+from services.ingest.handlers.note_copy import NoteCopy
+from tests.fakes.clock import FakeClock
+from tests.fakes.ingest_mailbox import FakeServer, mail
+from tests.fakes.ingest_store import FakeCopies
+from tests.unit.ingest.world import ACCOUNT, CHANNEL, KEY, TENANT
+
+MESSAGE = "0195a000-0000-7000-8000-00000000000a"
+OURS = mail("ours", "Message-ID: <ours@acme.test>")
+
+
+class Scene:
+    """A message was sent on a channel that is watched."""
+
+    def __init__(self) -> None:
+        self.clock, self.copies, self.server = FakeClock(), FakeCopies(), FakeServer()
+        nobody: Any = None
+        hold = HoldMailboxes(nobody, nobody, nobody, self.clock, lambda: 0.5, Desk())
+        hold.desk.board.watched[KEY] = ACCOUNT
+        budgets = ReplicaBudgets(self.clock, Limits())
+        self.desk, self.note = hold.desk, NoteCopy(self.copies, self.clock)
+        self.file = FileCopies(self.copies, self.server, budgets, hold, self.clock)
+
+    async def offer(self) -> None:
+        """The outbox offers it."""
+        data = SentCopyOffered(
+            message_id=MESSAGE, channel_id=CHANNEL, internet_message_id="<ours@acme.test>", sent_at=self.clock.now(),
+            mime=base64.b64encode(OURS).decode(),
+        )  # fmt: skip
+        await self.note.handle(event(TENANT, data, at=self.clock.now(), source="outbox"))
+
+    async def after(self, seconds: float) -> None:
+        """Time passes and the loop runs."""
+        self.clock.advance(seconds)
+        await self.file.handle()
+
+
+@pytest.fixture
+async def scene() -> Scene:
+    """The message was offered just now."""
+    made = Scene()
+    await made.offer()
+    return made
+
+
+async def test_it_is_appended_once_after_a_while(scene: Scene) -> None:
+    await scene.after(1)
+    assert scene.server.opened == 0
+    await scene.after(FIRST_S)
+    assert scene.server.sent == [OURS]
+    assert scene.copies.copies == {}
+    await scene.offer()
+    await scene.after(FIRST_S)
+    assert scene.server.sent == [OURS], "a repeated offer finds it there"
+    assert scene.server.sessions == []
+
+
+async def test_what_the_provider_filed_is_left_alone(scene: Scene) -> None:
+    scene.server.sent.append(b"Received: by us\r\n" + OURS)
+    await scene.after(FIRST_S)
+    assert len(scene.server.sent) == 1
+    assert scene.copies.copies == {}
+
+
+async def test_a_server_that_is_away_is_asked_later_and_given_up_at_last(scene: Scene) -> None:
+    scene.server.refuses = [Trouble(Stage.CONNECT, Sign.REFUSED)] * 5
+    await scene.after(FIRST_S)
+    (waiting,) = scene.copies.copies.values()
+    assert waiting.due_at - scene.clock.now() >= timedelta(seconds=59)
+    await scene.after(30)
+    assert scene.server.opened == 1
+    for _ in range(4):
+        await scene.after(7 * 3600)
+    assert scene.server.opened == 5
+    assert (scene.server.sent, scene.copies.copies) == ([], {})
+
+
+async def test_another_replica_s_channels_are_left_to_it(scene: Scene) -> None:
+    scene.desk.board.watched.clear()
+    await scene.after(FIRST_S)
+    assert scene.server.opened == 0
+    assert len(scene.copies.copies) == 1
