@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from services.ingest.adapters.imap_lines import Garbled, Response
@@ -19,6 +20,10 @@ _STATUS: Final = re.compile(
 _TOKEN: Final = re.compile(
     rb' *+(\(|\)|"(?:[^"\\]|\\.)*+"|(?:BODY|BINARY)\[[^\]]*\](?:<\d+>)?|[^ ()"]+)', re.IGNORECASE | re.DOTALL
 )
+_USUAL: Final = re.compile(
+    rb'\* \d+ FETCH \(UID (\d{1,10}) RFC822\.SIZE (\d{1,19}) INTERNALDATE "([^"\\]*)" BODY\[\](?:<0>)? \{\d+\}'
+)
+"""What nearly every server answers to what we ask; a shortcut."""
 _LIST: Final = re.compile(rb'LIST \(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) ?(.*)', re.IGNORECASE | re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _DATE: Final = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
@@ -74,6 +79,9 @@ class FetchedPart:
 
 def read_fetch(response: Response) -> FetchedPart | None:
     """``* n FETCH (…)`` with a UID, or None for one without (flags somebody changed). Raises Garbled."""
+    usual = _USUAL.fullmatch(response[0]) if len(response) == 3 and response[2] == b")" else None
+    if usual is not None:
+        return FetchedPart(int(usual[1]), int(usual[2]), _date(usual[3]), response[1])
     tokens = _tokens(response)
     if not tokens or tokens[0] != b"(" or tokens[-1] != b")":
         raise Garbled("a FETCH without brackets")
@@ -138,6 +146,7 @@ def _number(value: bytes | None) -> int | None:
     return int(value) if value is not None and len(value) < 20 and value.isdigit() else None
 
 
+@lru_cache(maxsize=1024)
 def _date(value: bytes | None) -> datetime | None:
     """INTERNALDATE in UTC; a date that is none is None: no mail is lost for it."""
     found = _DATE.fullmatch(value or b"")

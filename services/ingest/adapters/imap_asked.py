@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aioimaplib.aioimaplib import CRLF, Command
 
 from services.ingest.adapters.imap_answers import Status
 from services.ingest.adapters.imap_lines import Response
 from services.ingest.adapters.imap_wire import Wire
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,18 @@ class Asked(Command):
             return False
         if self._replies:
             wire.write(self._replies.pop(0) + CRLF)
-        if not self.accepted.done():
-            self.accepted.set_result(None)
+        give(self.accepted, None)
         return True
 
     def end(self, status: Status) -> None:
         """The tagged answer."""
         if status.code is not None:
             self._codes[status.code] = status.argument
-        self.answered.set_result(Answer(status, self._kept, self._codes))
-        if not self.accepted.done():
-            self.accepted.set_result(None)
+        give(self.answered, Answer(status, self._kept, self._codes))
+        give(self.accepted, None)
+
+
+def give(future: asyncio.Future[T], value: T) -> None:
+    """Set the result; whoever was to have it may be cancelled in this very moment."""
+    if not future.done():
+        future.set_result(value)

@@ -40,13 +40,16 @@ class Cipher:
 
     def plain(self) -> Iterator[bytes]:
         """What can be read now; b"" once the server said close_notify. Raises SSLError."""
-        with contextlib.suppress(ssl.SSLWantReadError):
-            try:
-                while data := self._tls.read(RECORD):
-                    yield data
-            except ssl.SSLZeroReturnError:
-                pass
-            yield b""
+        try:
+            while data := self._tls.read(RECORD):
+                yield data
+                if not self._incoming.pending and not self._tls.pending():
+                    return
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLZeroReturnError:
+            pass
+        yield b""
 
     def seal(self, octets: bytes) -> Iterator[bytes]:
         """The octets as they are to be sent."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aioimaplib.aioimaplib import AUTH, CONNECTED, NONAUTH, IMAP4ClientProtocol
 
 from services.ingest.adapters.imap_answers import Status, read_status
-from services.ingest.adapters.imap_asked import Asked
+from services.ingest.adapters.imap_asked import Asked, give
 from services.ingest.adapters.imap_lines import Garbled, Response, Responses
 from services.ingest.adapters.imap_wire import Wire
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
@@ -135,7 +135,7 @@ class Hearing(IMAP4ClientProtocol):
         self.state = NONAUTH if status.result == "OK" else AUTH
         if status.code == "CAPABILITY":
             self.learn(status.argument)
-        self.greeting.set_result(status)
+        give(self.greeting, status)
         return None
 
     def _part(self, status: Status) -> None:
@@ -168,8 +168,8 @@ class Hearing(IMAP4ClientProtocol):
 
     def _push(self) -> None:
         self.heard = True
-        if self.pushed is not None and not self.pushed.done():
-            self.pushed.set_result(None)
+        if self.pushed is not None:
+            give(self.pushed, None)
 
 
 @lru_cache(maxsize=64)

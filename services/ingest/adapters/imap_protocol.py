@@ -26,6 +26,8 @@ T = TypeVar("T")
 class Conversation(Hearing):
     """One connection, used by one task. ``stage`` is set by whoever knows how far it has come."""
 
+    _timer: asyncio.TimerHandle
+
     def now(self) -> float:
         """The loop's clock."""
         return self._clock()
@@ -114,15 +116,24 @@ class Conversation(Hearing):
         await asyncio.shield(self._ends)
 
     async def _settled(self, future: asyncio.Future[T], whole: float, silence: float) -> T:
-        begun, deadline = self._clock(), self._clock() + whole
+        """The future's result, under both deadlines; one timer and no task, because every command comes by here."""
+        if future.done():
+            return future.result()
+        begun = self._clock()
+        self._timer = asyncio.get_running_loop().call_at(
+            begun + min(whole, silence), self._look, begun, begun + whole, silence
+        )
         try:
-            while not future.done():
-                left = min(max(begun, self._last_octet) + silence, deadline) - self._clock()
-                if left <= 0:
-                    self.drop(Trouble(self.stage, Sign.TIMEOUT))
-                    break
-                await asyncio.wait((future,), timeout=left)
-        except BaseException:
+            return await future
+        except asyncio.CancelledError:
             self.drop(Trouble(self.stage, Sign.LOST), "cancelled")
             raise
-        return future.result()
+        finally:
+            self._timer.cancel()
+
+    def _look(self, begun: float, end: float, silence: float) -> None:
+        due = min(max(begun, self._last_octet) + silence, end)
+        if due <= self._clock():
+            self.drop(Trouble(self.stage, Sign.TIMEOUT))
+        else:
+            self._timer = asyncio.get_running_loop().call_at(due, self._look, begun, end, silence)
