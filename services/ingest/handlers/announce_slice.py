@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from contracts.blob import BlobRef
 from services.ingest.domain.account import Account
 from services.ingest.domain.cursor import Cursor, advance, advance_import
 from services.ingest.domain.ledger import Seen, is_told
@@ -73,9 +74,10 @@ class AnnounceSlice:
         return matched
 
     async def _take(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> None:
+        raw = {mail.uid: raw_ref(account, mail) for mail in mails if mail.octets is not None}
         known, read, holds, _ = await asyncio.gather(
             self.ledger.seen(account.key, [mail.sha256 for mail in mails]), self._read(mails),
-            self.cursors.holds(account.key, cursor.epoch), self._keep_raw(account, mails),
+            self.cursors.holds(account.key, cursor.epoch), self._keep_raw(account, mails, raw),
         )  # fmt: skip
         if not holds:
             raise Fenced
@@ -86,7 +88,7 @@ class AnnounceSlice:
         )
         uids = frozenset(mail.uid for mail in mails)
         told = [
-            Told(mail, as_, resolved.get(mail.uid), _why_aside(mail, read.get(mail.uid)))
+            Told(mail, as_, raw.get(mail.uid), resolved.get(mail.uid), _why_aside(mail, read.get(mail.uid)))
             for mail in mails
             if to_announce(mail, as_ := winners[mail.sha256], uids, cursor)
         ]
@@ -109,8 +111,8 @@ class AnnounceSlice:
         found = await self.parser.parse_all([octets for _, octets in some])
         return {uid: it for (uid, _), it in zip(some, found, strict=True)}
 
-    async def _keep_raw(self, account: Account, mails: Sequence[Mail]) -> None:
-        things = [Stored(raw_ref(account, mail), mail.octets) for mail in mails if mail.octets is not None]
+    async def _keep_raw(self, account: Account, mails: Sequence[Mail], raw: Mapping[int, BlobRef]) -> None:
+        things = [Stored(raw[mail.uid], mail.octets) for mail in mails if mail.octets is not None]
         await self.raw.keep(account.tenant, things)
 
     async def _taking_part(self, account: Account, resolved: Iterable[Resolved]) -> Mapping[str, frozenset[str]]:
@@ -126,7 +128,8 @@ class AnnounceSlice:
         except Exception:
             log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
         winners = await self._note(account, cursor, [mail], {}, await self.ledger.seen(account.key, [mail.sha256]))
-        await self.tell.handle(account, [Told(mail, winners[mail.sha256], None, "failed")], {})
+        raw = raw_ref(account, mail) if mail.octets is not None else None
+        await self.tell.handle(account, [Told(mail, winners[mail.sha256], raw, None, "failed")], {})
         return 0
 
     async def _move(self, account: Account, before: Cursor, after: Cursor, matched: int) -> Cursor:

@@ -26,10 +26,12 @@ TakingPart = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A mail to be told, under the identity ``as_``: as what was read and resolved, else set aside for this reason."""
+    """A mail to be told, under the identity ``as_``: as what was read and resolved, else set aside for this reason.
+    ``raw``: where its bytes are, where there are any."""
 
     mail: Mail
     as_: Seen
+    raw: BlobRef | None
     it: Resolved | None
     reason: str = ""
 
@@ -49,9 +51,9 @@ class TellSlice:
         things: list[Stored] = []
         for each in told:
             if each.it is None:
-                events.append(_aside(account, each.mail, each.as_, each.reason, now))
+                events.append(speak_quarantined(account, each.mail, each.as_, each.reason, each.raw, now))
             elif not each.it.own:
-                spoken, more = _received(account, each.it, each.as_, taking_part.get(each.as_.conversation_id), now)
+                spoken, more = _received(account, each, each.it, taking_part.get(each.as_.conversation_id), now)
                 events.append(spoken)
                 things += more
         if things:
@@ -68,19 +70,16 @@ def raw_ref(account: Account, mail: Mail) -> BlobRef:
 
 
 def _received(
-    account: Account, it: Resolved, as_: Seen, participants: frozenset[str] | None, now: datetime
+    account: Account, told: Told, it: Resolved, participants: frozenset[str] | None, now: datetime
 ) -> tuple[AnyEvent, Sequence[Stored]]:
+    if told.raw is None:
+        raise ValueError("a mail that was read without its bytes")
     bodies = bodies_of(account.key, it.mail.sha256, it.parsed)
     new = _is_new(it.parsed, participants)
-    spoken = speak_mail(account, it, as_, raw_ref(account, it.mail), bodies, now, new_participant=new)
+    spoken = speak_mail(account, it, told.as_, told.raw, bodies, now, new_participant=new)
     if _fits(spoken, it.parsed):
         return spoken, [Stored(ref(each), each.octets) for each in bodies.kept()]
-    return _aside(account, it.mail, as_, "output", now), ()
-
-
-def _aside(account: Account, mail: Mail, as_: Seen, reason: str, now: datetime) -> AnyEvent:
-    raw = raw_ref(account, mail) if mail.octets is not None else None
-    return speak_quarantined(account, mail, as_, reason, raw, now)
+    return speak_quarantined(account, it.mail, told.as_, "output", told.raw, now), ()
 
 
 def _is_new(parsed: Parsed, participants: frozenset[str] | None) -> bool:
