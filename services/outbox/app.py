@@ -127,10 +127,8 @@ async def build(settings: Settings) -> Assembly:
         client.close()
 
     stop = (close, relayed, use.renew.release.handle, world.desk.finish, stop_taking)
-    made = routes(use, (world.messages_relay, world.statuses_relay))
-    return Assembly(
-        NAME, settings, made, world.publisher, on_start=(world.hear_clock,), on_stop=stop, drain_seconds=DRAIN_S,
-    )  # fmt: skip
+    made, start = routes(use, (world.messages_relay, world.statuses_relay)), (world.hear_clock,)
+    return Assembly(NAME, settings, made, world.publisher, on_start=start, on_stop=stop, drain_seconds=DRAIN_S)
 
 
 def _world(settings: Settings, client: Client) -> World:
@@ -141,8 +139,8 @@ def _world(settings: Settings, client: Client) -> World:
     return World(
         settings, clock, MongoClock(database, clock), MongoMessages(database[MESSAGES]), MongoLanes(database[LANES]),
         MongoStatuses(database[STATUSES]), Copies(database["channels"], ChannelChanged),
-        Copies(database["tenants"], TenantChanged),
-        blobs, KeptRaw(blobs, clock), SmtpSubmission(_connector(settings), clock), publisher,
+        Copies(database["tenants"], TenantChanged), blobs, KeptRaw(blobs, clock),
+        SmtpSubmission(_connector(settings), clock), publisher,
         Relay(MongoOwed(database[MESSAGES], NAME), publisher), Relay(MongoOwed(database[STATUSES], NAME), publisher),
         AsyncioDesk(str(uuid7()), Board(caps)),
     )  # fmt: skip
