@@ -25,10 +25,11 @@ from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.tell_slice import TellSlice, Told, raw_ref
 from services.ingest.ports import CursorStore, Fenced, Ledger, Parser, Participants, RawStore, Stored
 from services.kit import logs
-from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 Known = Mapping[str, Seen]
+MISTAKES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What our own code raises over a mail it did not expect; what a driver raises is no fault of the mail."""
 Read = Mapping[int, Parsed | Unparsable]
 
 
@@ -51,9 +52,7 @@ class AnnounceSlice:
         """
         try:
             matched = await self._announce(account, cursor, part.mails)
-        except (Unavailable, Fenced):
-            raise
-        except Exception:
+        except MISTAKES:
             log.exception("slice_failed", tenant_id=account.tenant, channel_id=account.channel_id)
             matched = sum([await self._alone(account, cursor, mail) for mail in part.mails])
         if part.imported:
@@ -123,9 +122,7 @@ class AnnounceSlice:
         """One mail of a slice that failed; set aside when it fails alone too."""
         try:
             return await self._announce(account, cursor, [mail])
-        except (Unavailable, Fenced):
-            raise
-        except Exception:
+        except MISTAKES:
             log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
         winners = await self._note(account, cursor, [mail], {}, await self.ledger.seen(account.key, [mail.sha256]))
         raw = raw_ref(account, mail) if mail.octets is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,10 @@ from services.ingest.domain.parsed import Parsed
 from services.ingest.domain.slices import Mail
 from services.ingest.handlers.facts import Resolved, ref, speak_mail, speak_quarantined
 from services.ingest.ports import Clock, Publisher, RawStore, Stored
+from services.kit import metrics
 
 RAW_TYPE = "message/rfc822"
+announced = metrics.counter("mails_announced", "Mails published, by event type.", ["type"])
 _SURELY_SMALL = 100_000
 TakingPart = Mapping[str, frozenset[str]]
 
@@ -60,6 +63,12 @@ class TellSlice:
             await self.raw.keep(account.tenant, things)
         if events:
             await self.publisher.publish_all(events)
+            _count(events)
+
+
+def _count(events: Sequence[AnyEvent]) -> None:
+    for kind, number in Counter(type(each.data).__name__ for each in events).items():
+        announced.labels(kind).inc(number)
 
 
 def raw_ref(account: Account, mail: Mail) -> BlobRef:
