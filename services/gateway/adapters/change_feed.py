@@ -63,9 +63,14 @@ class ChangeFeed:
         self._lonely_since = time.monotonic()
         self._wanted = asyncio.Event()
 
+    @property
+    def readers(self) -> int:
+        """How many follow."""
+        return sum(map(len, self._readers.values()))
+
     def follow(self, tenant: str, after: str | None) -> Waiting | Ended:
         """See the port."""
-        if self._closing() or sum(map(len, self._readers.values())) >= MOST:
+        if self._closing() or self.readers >= MOST:
             return Ended("full")
         reader = Waiting(tenant, after, self._finish)
         self._readers.setdefault(tenant, WeakSet()).add(reader)

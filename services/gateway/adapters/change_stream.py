@@ -110,6 +110,8 @@ def _read(database: Database, start: dict[str, Any], into: _Gathered, tell: Any)
         with database.delegate.watch(_PIPELINE, max_await_time_ms=AWAIT_MS, **start) as stream:
             while not into.stopped:
                 found = stream.try_next()
+                if not stream.alive:  # the database itself was dropped
+                    raise Lost
                 with into.lock:
                     if found is not None:
                         into.changes.append(change_of(found))
@@ -125,6 +127,8 @@ def _read(database: Database, start: dict[str, Any], into: _Gathered, tell: Any)
 
 async def _raise(error: Exception) -> None:
     code = error.code if isinstance(error, OperationFailure) else None
+    if isinstance(error, Lost):
+        raise error
     if code in _LOST or (isinstance(error, PyMongoError) and error.has_error_label("NonResumableChangeStreamError")):
         raise Lost from error
     async with translated():

@@ -29,23 +29,25 @@ class Advances:
         await self._group.submit((doc_id, progress))
 
     async def _flush(self, group: list[tuple[str, Progress]]) -> Sequence[None]:
-        latest: dict[str, Progress] = {}
+        said: dict[str, list[Progress]] = {}
         for doc_id, progress in group:
-            known = latest.get(doc_id)
-            if known is None or known.outbox_version < progress.outbox_version:
-                latest[doc_id] = progress
-        writes = [UpdateOne(_guard(doc_id, one), _change(one)) for doc_id, one in latest.items()]
+            said.setdefault(doc_id, []).append(progress)
+        writes = [_write(doc_id, sorted(each, key=_version)) for doc_id, each in said.items()]
         async with translated():
             await self._collection.bulk_write(writes, ordered=False)
         return [None] * len(group)
 
 
-def _guard(doc_id: str, progress: Progress) -> Document:
-    return {"_id": doc_id, "progress.outbox_version": {"$lt": progress.outbox_version}}
+def _version(progress: Progress) -> int:
+    return progress.outbox_version
 
 
-def _change(progress: Progress) -> Document:
-    change: Document = {"$set": progress_form(progress)}
-    if progress.status in TERMINAL:
+def _write(doc_id: str, said: Sequence[Progress]) -> UpdateOne:
+    """One write for what was said in a row: each fact adds its fields, the newest has the last word."""
+    fields: Document = {}
+    for progress in said:
+        fields |= progress_form(progress)
+    change: Document = {"$set": fields}
+    if said[-1].status in TERMINAL:
         change["$unset"] = {"open": ""}
-    return change
+    return UpdateOne({"_id": doc_id, "progress.outbox_version": {"$lt": said[-1].outbox_version}}, change)
