@@ -45,6 +45,9 @@ class On:
     ``name`` makes the consumer group (``malote.<service>.<name>``); ``forget`` is told of null records; ``batch`` is
     the most records taken at once. ``assigned``: the (one, compacted) topic's partitions are shards of work; it hears
     which are this replica's, and each assignment replays them from the start.
+
+    ``ordered`` false and ``linger_s`` (seconds) are for projections guarded by version: the events of a key are handled
+    together, and a batch waits so long for more.
     """
 
     name: str
@@ -53,16 +56,23 @@ class On:
     forget: Forget | None = None
     batch: int = 500
     assigned: Assigned | None = None
+    ordered: bool = True
+    linger_s: float = 0.0
 
 
 class _Prompt(BatchSubscriber):
     """The batch subscriber, without its wait after an empty poll."""
 
     __slots__ = ()
+    linger_s: float = 0.0
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
-        found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)
-        return tuple(chain(*found.values()))
+        found = tuple(chain(*(await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)).values()))
+        room = (self.max_records or 0) - len(found)
+        if not found or not self.linger_s or room <= 0:
+            return found
+        await asyncio.sleep(self.linger_s)
+        return found + tuple(chain(*(await consumer.getmany(timeout_ms=0, max_records=room)).values()))
 
 
 def broker(settings: KitSettings, service: str) -> KafkaBroker:
@@ -78,7 +88,7 @@ def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publ
     """Adds the consumer to the broker; returns its breaker."""
     breaker = Breaker(f"{service}.{on.name}")
     listener = Listener(on.topics[0].name, on.assigned) if on.assigned else None
-    dispatch = Dispatch(on.handlers, Graveyard(publisher, breaker), on.forget)
+    dispatch = Dispatch(on.handlers, Graveyard(publisher, breaker), on.forget, ordered=on.ordered)
     subscriber = to.subscriber(
         *(topic.name for topic in on.topics), batch=True, max_records=on.batch, parser=_parse,
         ack_policy=AckPolicy.NACK_ON_ERROR, auto_offset_reset="earliest", group_id=f"malote.{service}.{on.name}",
@@ -87,7 +97,7 @@ def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publ
         listener=listener, max_partition_fetch_bytes=2 * 1024 * 1024,
         fetch_max_wait_ms=500,
     )  # fmt: skip
-    subscriber.__class__ = _Prompt
+    subscriber.__class__ = type("_Lingering", (_Prompt,), {"__slots__": (), "linger_s": on.linger_s})
     if listener is not None:
         listener.consumer = lambda: subscriber.consumer
     subscriber(_answer(dispatch, breaker))

@@ -9,7 +9,7 @@ record --undecodable, wrong source--> dead letter
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,22 +50,31 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Hands each event to the handler of its type; an event type without one is none of this service's business."""
+    """Hands each event to the handler of its type; an event type without one is none of this service's business.
+
+    ``ordered`` false: the events of a key are handled together, too; for handlers that keep the highest version.
+    """
 
     handlers: Mapping[type[Payload], Handler]
     dead_letters: DeadLetters
     forget: Forget | None = None
     pause_s: float = PAUSE_S
+    ordered: bool = True
 
     async def batch(self, records: Iterable[Record]) -> None:
         """Returns when each record has met its end; raises Unavailable when the batch must be taken again."""
-        by_key: dict[tuple[str, bytes | None], list[Record]] = {}
-        for record in records:
-            by_key.setdefault((record.topic, record.key), []).append(record)
-        done = await asyncio.gather(*(self._in_order(lane) for lane in by_key.values()), return_exceptions=True)
+        done = await asyncio.gather(*map(self._in_order, self._lanes(records)), return_exceptions=True)
         for error in done:
             if isinstance(error, BaseException):
                 raise error
+
+    def _lanes(self, records: Iterable[Record]) -> Collection[Sequence[Record]]:
+        if not self.ordered:
+            return [(record,) for record in records]
+        by_key: dict[tuple[str, bytes | None], list[Record]] = {}
+        for record in records:
+            by_key.setdefault((record.topic, record.key), []).append(record)
+        return by_key.values()
 
     async def _in_order(self, records: Sequence[Record]) -> None:
         for record in records:

@@ -61,11 +61,14 @@ class MongoOwed:
         self._pulls: Coalescer[tuple[str, Sequence[str]], None] = Coalescer(self._pull)
 
     async def owing(self, limit: int) -> Sequence[Owing]:
-        """By the database's clock, whatever the writer's says."""
+        """By the database's clock, whatever the writer's says.
+
+        The hint is needed: the query has no condition on the index's key, so the planner would read the collection.
+        """
         old = {"$lt": [{"$first": "$owed_events.at"}, {"$subtract": ["$$NOW", self._settle_ms]}]}
         query = {"owed_events.0": {"$exists": True}, "$expr": old}
         async with translated():
-            found = await self._collection.find(query, {"owed_events": 1}).limit(limit).to_list(None)
+            found = await self._collection.find(query, {"owed_events": 1}).hint("owed").limit(limit).to_list(None)
         return [self._owing(document) for document in found]
 
     async def paid(self, doc_id: str, ids: Sequence[str]) -> None:

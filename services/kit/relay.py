@@ -20,6 +20,8 @@ from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 
+PAY_AFTER_S = 0.1
+"""What was acknowledged is removed so much later, so that one write removes what a document spoke in a row."""
 IN_FLIGHT = 5_000
 """Documents published from memory at once; what comes above it is left to the sweep."""
 
@@ -37,6 +39,8 @@ class Relay:
         self._handed: dict[str, set[str]] = {}
         self._postponed: set[str] = set()
         self._paid: dict[str, None] = {}
+        self._unpaid: dict[str, list[str]] = {}
+        self._paying: asyncio.Task[None] | None = None
 
     def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
         """Publishes from memory what a write just added; returns at once.
@@ -61,11 +65,12 @@ class Relay:
 
     async def sweep(self, limit: int = 500) -> int:
         """Publishes what nobody has in hand; the number of documents found."""
-        found = [owing for owing in await self._store.owing(limit) if owing.doc_id not in self._tails]
+        found = [owing for owing in await self._store.owing(limit) if self._is_free(owing.doc_id)]
         for owing in found:
             self._postponed.discard(owing.doc_id)
             self.hand_over(owing.doc_id, owing.events)
         await asyncio.gather(*(self._tails[owing.doc_id] for owing in found if owing.doc_id in self._tails))
+        await self._pay()
         return len(found)
 
     async def drain(self) -> None:
@@ -73,23 +78,45 @@ class Relay:
         while self._tails:
             await asyncio.gather(*self._tails.values(), return_exceptions=True)
             await asyncio.sleep(0)
+        await self._pay()
 
     async def _after(self, before: asyncio.Task[bool] | None, doc_id: str, events: Sequence[AnyEvent]) -> bool:
         if before is not None and not await before:
             return False
-        return await self._pay(doc_id, events)
+        return await self._speak(doc_id, events)
 
-    async def _pay(self, doc_id: str, events: Sequence[AnyEvent]) -> bool:
+    async def _speak(self, doc_id: str, events: Sequence[AnyEvent]) -> bool:
         try:
             for event in events:
                 await self._publisher.publish(event)
-            await self._store.paid(doc_id, [event.id for event in events])
+                self._unpaid.setdefault(doc_id, []).append(event.id)
         except Unavailable as error:
             self._postponed.add(doc_id)
             log.warning("relay_postponed", reason=str(error), events=len(events))
             return False
+        finally:
+            if self._paying is None or self._paying.done():
+                self._paying = asyncio.create_task(self._pay_later())
         self._remember(events)
         return True
+
+    async def _pay_later(self) -> None:
+        while self._unpaid:
+            await asyncio.sleep(PAY_AFTER_S)
+            await self._pay()
+
+    async def _pay(self) -> None:
+        """Removes what was acknowledged; where that fails it is tried again, and nothing is published meanwhile."""
+        unpaid, self._unpaid = self._unpaid, {}
+        done = await asyncio.gather(*(self._store.paid(*one) for one in unpaid.items()), return_exceptions=True)
+        for (doc_id, ids), error in zip(unpaid.items(), done, strict=True):
+            if isinstance(error, Unavailable):
+                self._unpaid[doc_id] = ids + self._unpaid.get(doc_id, [])
+            elif error is not None:
+                raise error
+
+    def _is_free(self, doc_id: str) -> bool:
+        return doc_id not in self._tails and doc_id not in self._unpaid
 
     def _remember(self, events: Sequence[AnyEvent]) -> None:
         self._paid.update(dict.fromkeys(event.id for event in events))

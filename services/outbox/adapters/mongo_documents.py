@@ -8,7 +8,6 @@ store's own: ``waits`` ("tenant/channel_id", only while the message waits for an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from services.kit.mongo import Document, key
@@ -42,7 +41,10 @@ def _value(value: Any) -> Any:
 
 
 def _part(part: Any) -> Document | None:
-    return None if part is None else {name: value for name, value in asdict(part).items() if value is not None}
+    """The fields that are set; by hand, for ``asdict`` copies everything deeply."""
+    if part is None:
+        return None
+    return {name: value for name in part.__slots__ if (value := getattr(part, name)) is not None}
 
 
 def _parts(parts: tuple[Any, ...]) -> list[Document | None]:
