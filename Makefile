@@ -11,7 +11,8 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock run demo check check-types check-kit check-rules check-model unit contract shape model ports \
-        e2e races kills bench-outbound bench-latency test test-containers schemas clean
+        e2e races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
+        schemas clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -81,6 +82,18 @@ bench-outbound: $(STAMP) ## Throughput beside the floor of the same run
 
 bench-latency: $(STAMP) ## Request to the mail server's 250
 	@$(PY) -m tests.bench.latency
+
+bench-inbound: $(STAMP) ## Mail server to event, beside the server's own push (needs Dovecot, root)
+	@$(PY) -m tests.bench.inbound
+
+bench-mailboxes: $(STAMP) ## A thousand idle mailboxes in one process, and whether any is deaf (Dovecot, root)
+	@$(PY) -m tests.bench.mailboxes
+
+corpus: $(STAMP) ## Every file of a folder as a mail (DIR=… REPORT=file; Dovecot, root)
+	@$(PY) -m tests.bench.corpus "$(DIR)" $(if $(REPORT),--report "$(REPORT)")
+
+kills-inbound: $(STAMP) ## Kills, storms and renumberings while mail flows in (N=2000 KILLS=50; Dovecot, root)
+	@$(PY) -m tests.chaos.inbound --mails $(or $(N),2000) --kills $(if $(filter-out file,$(origin KILLS)),$(KILLS),50)
 
 test: check ports e2e ## check, ports, e2e, model, short kills; with containers prepared, these too
 	$(MAKE) model SEEDS=2000
