@@ -150,7 +150,7 @@ class ChangeFeed:
     async def _start_over(self) -> None:
         self._past.clear()
         self._token = None
-        self._floor = self._head = await self._source.now()
+        self._floor = self._head = await self._source.now() + 1  # behind what cut the stream
         for readers in self._readers.values():
             for reader in readers:
                 reader.reset(self._head)

@@ -22,8 +22,8 @@ from services.kit.mongo import Database, Document, translated
 AWAIT_MS: Final = 500
 GATHERED: Final = 5_000
 """So many wait for the loop at most; then the thread does."""
-_LOST: Final = {286, 280}
-"""ChangeStreamHistoryLost, ChangeStreamFatalError: it cannot be resumed."""
+_LOST: Final = {260, 280, 286}
+"""InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost: it cannot be resumed."""
 THINGS: Final = {
     "messages": Thing.MESSAGE, "inbound": Thing.MESSAGE, "conversations": Thing.CONVERSATION,
     "quarantined": Thing.QUARANTINED, "channels": Thing.CHANNEL, "statuses": Thing.CHANNEL_STATUS,

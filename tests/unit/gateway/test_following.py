@@ -162,7 +162,7 @@ async def test_a_stream_that_cannot_be_continued_resets_everybody(feed: Running)
     assert isinstance((await heard(reader))[0], Reset)
     feed.source.tell(change(2))
     assert isinstance((await heard(reader))[0], Change)
-    assert feed.source.reads[-1] == (NOW, None)
+    assert feed.source.reads[-1] == (NOW + 1, None)
 
 
 async def test_no_beat_while_nothing_can_be_heard(feed: Running) -> None:
