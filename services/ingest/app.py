@@ -41,6 +41,7 @@ from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.restate_status import RestateStatus
 from services.ingest.handlers.select_mailbox import SelectMailbox
+from services.ingest.handlers.take_slices import TakeSlices
 from services.ingest.handlers.tell_slice import TellSlice
 from services.ingest.handlers.watch_mailbox import WatchMailbox
 from services.ingest.routes import Handlers, routes
@@ -111,7 +112,9 @@ def compose(world: World) -> Handlers:
     own_mails = MongoOwnMails(world.database[OWN_MAILS], world.clock, life)
     report = ReportImap(world.statuses, world.relay, world.publisher, world.clock, random.random)
     settings = world.settings
-    limits = Limits(settings.logins_per_s, settings.logins_at_once, settings.memory_mb << 20)
+    limits = Limits(
+        settings.logins_per_s, settings.logins_at_once, settings.connections_per_host, octets=settings.memory_mb << 20
+    )
     budgets = ReplicaBudgets(world.clock, limits)
     mailboxes = _mailboxes(settings)
     copies = MongoCopies(world.database[COPIES], Blobs(world.client[settings.database("blobs")]))
@@ -145,7 +148,8 @@ def _watch(
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(mailboxes, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
-        FetchSlices(budgets, clock, memory - timedelta(days=1)), announce, report, clock, random.random,
+        FetchSlices(budgets, clock, memory - timedelta(days=1)), TakeSlices(announce, clock, random.random),
+        report, clock, random.random,
         f"{settings.instance}/{uuid7()}",
     )  # fmt: skip
 

@@ -232,6 +232,14 @@ class Budgets(Protocol):
         """Wait for a turn to log in at this host (a rate, and so many at once)."""
         ...
 
+    def connection(self, host: str) -> AbstractAsyncContextManager[None]:
+        """Wait for one of the connections this host may be given, and have it; first come, first served."""
+        ...
+
+    def turn(self, host: str) -> float | None:
+        """How many seconds a connection lasts before the next mailbox has its turn; None: there is one for each."""
+        ...
+
     async def hold(self, octets: int, *, large: bool = False) -> int:
         """Wait until so many octets may be held in memory; first come, first served, so slices go round. Returns how
         many are held. ``large``: a budget of its own for mails that are read in parts, taken beside the slice's."""

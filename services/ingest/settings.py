@@ -12,7 +12,8 @@ class Settings(KitSettings):
     ``egress_allow``: CIDRs allowed although the deny table forbids them. ``imap_ports``: allowed besides 143 and 993.
     ``allow_plain_imap``: whether security "none" is accepted. ``imap_ca_file``: more roots for their certificates.
     ``parsers``: children that read mails. ``inbound_days``: how long mails are kept; ``ledger_days``: how long they
-    are known again. ``logins_per_s``/``logins_at_once``: per host. ``memory_mb``: mails held at once, of this replica.
+    are known again. ``logins_per_s``/``logins_at_once``/``connections_per_host`` (0: no limit, else mailboxes
+    take turns). ``memory_mb``: mails held at once, of this replica.
     """
 
     instance: str = "ingest-0"
@@ -25,6 +26,7 @@ class Settings(KitSettings):
     parsers: int = 2
     inbound_days: int = 35
     ledger_days: int = 400
-    logins_per_s: float = 100.0
+    logins_per_s: float = 150.0
     logins_at_once: int = 32
+    connections_per_host: int = 0
     memory_mb: int = 64

@@ -13,11 +13,14 @@ from services.kit.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``logins_s`` per host and second, ``logins`` per host at once; ``octets`` in memory, for slices and again for
+    """``logins_s`` per host and second, ``logins`` per host at once; ``connections`` per host, 0: no limit; above it
+    mailboxes have one for ``turn_s`` in turn; ``octets`` in memory, for slices and again for
     large mails; ``looks_s`` second looks per host and second, near and far, at least ``near_s``/``far_s`` apart."""
 
     logins_s: float = 100.0
     logins: int = 32
+    connections: int = 0
+    turn_s: float = 30.0
     octets: int = 64 << 20
     near_s: float = 0.1
     far_s: float = 0.25
@@ -68,6 +71,8 @@ class Octets:
 @dataclass(slots=True)
 class _Host:
     at_once: asyncio.Semaphore
+    connections: asyncio.Semaphore
+    wanted: int = 0
     login_at: float = 0.0
     look_at: float = 0.0
 
@@ -91,6 +96,25 @@ class ReplicaBudgets:
             if at > now:
                 await self._clock.sleep(at - now)
             yield
+
+    @asynccontextmanager
+    async def connection(self, host: str) -> AsyncIterator[None]:
+        """See Budgets."""
+        budget = self._host(host)
+        budget.wanted += 1
+        try:
+            if not self._limits.connections:
+                yield
+                return
+            async with budget.connections:
+                yield
+        finally:
+            budget.wanted -= 1
+
+    def turn(self, host: str) -> float | None:
+        """See Budgets."""
+        limit = self._limits.connections
+        return self._limits.turn_s if limit and self._host(host).wanted > limit else None
 
     async def hold(self, octets: int, *, large: bool = False) -> int:
         """See Budgets."""
@@ -116,5 +140,7 @@ class ReplicaBudgets:
 
     def _host(self, host: str) -> _Host:
         if (found := self._hosts.get(host)) is None:
-            found = self._hosts[host] = _Host(asyncio.Semaphore(self._limits.logins))
+            found = self._hosts[host] = _Host(
+                asyncio.Semaphore(self._limits.logins), asyncio.Semaphore(max(1, self._limits.connections))
+            )
         return found

@@ -13,21 +13,19 @@ While a slice is being announced the connection listens again; the next slice wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
 from services.ingest.domain.account import Account
-from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.reading import Reading, begin_reading
 from services.ingest.domain.session import LostConnection, NotOpen, Woken
-from services.ingest.domain.slices import Slice
-from services.ingest.handlers.announce_slice import AnnounceSlice
 from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.fetch_slices import IMPORT_EVERY_S, FetchSlices
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.select_mailbox import SelectMailbox
+from services.ingest.handlers.take_slices import Hold, TakeSlices
 from services.ingest.ports import Budgets, Clock, CursorStore, Fenced, MailSession
 from services.kit import logs
 from services.kit.unavailable import Unavailable
@@ -42,22 +40,6 @@ SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
 MOST_SHORT: Final = 4
 """However often that happens, a server that lets us listen is not left alone for longer than this many doublings."""
-FINISH_S: Final = 5.0
-"""A slice in hand is given so long to be announced when the watch ends."""
-
-
-@dataclass(slots=True)
-class Hold:
-    """What one watch holds: the cursor, the slice that is being announced, the task that watches. ``listened``: the
-    connection has completed a cycle; ``short``: how many in a row did and were lost at once."""
-
-    account: Account
-    cursor: Cursor
-    watcher: asyncio.Task[None] | None = None
-    taking: asyncio.Task[None] | None = None
-    fenced: bool = False
-    listened: bool = False
-    short: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +51,7 @@ class WatchMailbox:
     budgets: Budgets
     select: SelectMailbox
     fetch: FetchSlices
-    announce: AnnounceSlice
+    take: TakeSlices
     report: ReportImap
     clock: Clock
     chance: Callable[[], float]
@@ -77,8 +59,8 @@ class WatchMailbox:
 
     async def handle(self, account: Account) -> None:
         """Returns only when the mailbox is somebody else's."""
-        await self.clock.sleep(await self._persist(lambda: self.report.handle(account)))
-        cursor = await self._persist(lambda: self.cursors.claim(account.key, self.owner))
+        await self.clock.sleep(await self.take.persist(lambda: self.report.handle(account)))
+        cursor = await self.take.persist(lambda: self.cursors.claim(account.key, self.owner))
         hold = Hold(account, cursor, asyncio.current_task())
         try:
             lost = False
@@ -90,17 +72,21 @@ class WatchMailbox:
             if not hold.fenced:
                 raise
         finally:
-            await _finish(hold)
+            await self.take.finish(hold)
         log.info("mailbox_is_anothers", tenant_id=account.tenant, channel_id=account.channel_id)
 
     async def _connected(self, hold: Hold, lost: bool) -> bool:
         """One connection, from its beginning to its end; whether it was lost after it had worked for a while."""
+        hold.pause, lasted = 0.0, False
         try:
-            opened = await self.connect.handle(hold.account, again=lost)
-            if isinstance(opened, NotOpen):
-                await self.clock.sleep(await self.report.failed(hold.account, opened.trouble))
-                return False
-            return await self._to_the_end(hold, opened)
+            async with self.budgets.connection(hold.account.host):
+                opened = await self.connect.handle(hold.account, again=lost)
+                if isinstance(opened, NotOpen):
+                    hold.pause = await self.report.failed(hold.account, opened.trouble)
+                else:
+                    lasted = await self._to_the_end(hold, opened)
+            await self.clock.sleep(hold.pause)
+            return lasted
         except Unavailable as error:
             log.warning("watch_postponed", channel_id=hold.account.channel_id, reason=str(error))
             await self.clock.sleep(0.5 + self.chance())
@@ -109,10 +95,11 @@ class WatchMailbox:
     async def _to_the_end(self, hold: Hold, session: MailSession) -> bool:
         hold.listened, began = False, self.clock.monotonic()
         try:
+            await self.take.settled(hold)
             hold.cursor = await self.select.handle(hold.account, hold.cursor, session.opened)
             await self._turn(hold, session, begin_reading(hold.cursor))
         except LostConnection as gone:
-            await _settled(hold)
+            await self.take.settled(hold)
             log.info(
                 "connection_lost", channel_id=hold.account.channel_id, stage=gone.trouble.stage, sign=gone.trouble.sign
             )
@@ -120,21 +107,22 @@ class WatchMailbox:
                 hold.short = 0
                 return True
             hold.short = min(hold.short + 1, MOST_SHORT) if hold.listened else 0
-            await self.clock.sleep(await self.report.failed(hold.account, gone.trouble, hold.short))
+            hold.pause = await self.report.failed(hold.account, gone.trouble, hold.short)
         finally:
             await session.close()
         return False
 
     async def _turn(self, hold: Hold, session: MailSession, reading: Reading) -> None:
-        heard, hand = -EAGER_S, partial(self._hand, hold)
-        while True:
+        """Until the connection is lost, or its turn is over because others wait for one."""
+        heard, hand, began = -EAGER_S, partial(self.take.handle, hold), self.clock.monotonic()
+        while (turn := self.budgets.turn(hold.account.host)) is None or self.clock.monotonic() - began < turn:
             if await self.fetch.handle(session, reading, hand):
                 heard = self.clock.monotonic()
             await self.fetch.import_more(session, reading, hand)
             await session.listen()
             hold.listened = True
             await self._worked(hold.account)
-            patience = self._patience(hold.account, session, heard)
+            patience = min(self._patience(hold.account, session, heard), turn or LISTEN_S[1])
             woken = await session.wait(patience if reading.past is None else min(patience, IMPORT_EVERY_S))
             if isinstance(woken, Woken):
                 heard = max(heard, self.clock.monotonic() - EAGER_S / 2)
@@ -151,46 +139,3 @@ class WatchMailbox:
             await self.report.worked(account)
         except Unavailable as error:
             log.warning("status_postponed", channel_id=account.channel_id, reason=str(error))
-
-    async def _hand(self, hold: Hold, part: Slice, done: Callable[[], None]) -> None:
-        try:
-            await _settled(hold)
-        except BaseException:
-            done()
-            raise
-        hold.taking = asyncio.create_task(self._take(hold, part, done))
-
-    async def _take(self, hold: Hold, part: Slice, done: Callable[[], None]) -> None:
-        """Announces the slice, however often it takes; a watch whose mailbox is another's is ended."""
-        try:
-            hold.cursor = await self._persist(lambda: self.announce.handle(hold.account, hold.cursor, part))
-        except Exception as error:
-            if not isinstance(error, Fenced):
-                log.exception("announcing_failed", channel_id=hold.account.channel_id)
-            hold.fenced = True
-            if hold.watcher is not None:
-                hold.watcher.cancel()
-        finally:
-            done()
-
-    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await call()
-            except Unavailable as error:
-                log.warning("watch_postponed", reason=str(error))
-                await self.clock.sleep(0.5 + self.chance())
-
-
-async def _settled(hold: Hold) -> None:
-    """Waits for the slice in hand; raises Fenced where the mailbox turned out to be another's."""
-    if hold.taking is not None and not hold.taking.done():
-        await asyncio.wait({hold.taking})
-    if hold.fenced:
-        raise Fenced
-
-
-async def _finish(hold: Hold) -> None:
-    if hold.taking is not None and not hold.taking.done():
-        await asyncio.wait({hold.taking}, timeout=FINISH_S)
-        hold.taking.cancel()

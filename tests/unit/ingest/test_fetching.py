@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from services.ingest.domain.session import HEAD_OCTETS
 from services.ingest.handlers import fetch_slices
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest_mailbox import mail
-from tests.unit.ingest.world import KEY, TENANT, Process, World
+from tests.unit.ingest.world import ACCOUNT, KEY, TENANT, Process, World
 
 
 async def taken(world: World, limits: Limits | None = None) -> None:
@@ -121,3 +122,19 @@ def test_a_slice_is_as_wide_as_its_mails_are_small() -> None:
     for _ in range(10):
         reading.note([1700] * 200)
     assert reading.expectation()[0] == 200
+
+
+async def test_above_a_host_s_limit_mailboxes_take_turns() -> None:
+    world = World()
+    process = Process(world, limits=Limits(connections=1, turn_s=10)).start()
+    other = process.also(replace(ACCOUNT, channel_id=TENANT))
+    most = 0
+    for _ in range(40):
+        world.clock.advance(3)
+        await asyncio.sleep(0.005)
+        most = max(most, len(world.server.sessions))
+    states = [status.state for status in world.statuses.statuses.values()]
+    assert (most, states) == (1, ["connected", "connected"])
+    assert world.server.opened >= 4
+    other.cancel()
+    await process.kill()

@@ -18,6 +18,7 @@ from services.ingest.handlers.fetch_slices import FetchSlices
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.select_mailbox import SelectMailbox
+from services.ingest.handlers.take_slices import TakeSlices
 from services.ingest.handlers.tell_slice import TellSlice
 from services.ingest.handlers.watch_mailbox import WatchMailbox
 from tests.fakes.clock import FakeClock
@@ -100,6 +101,10 @@ class Process:
         self.watch = compose(world, self.gate, limits or Limits())
         self.task: asyncio.Task[None] | None = None
 
+    def also(self, account: Account) -> asyncio.Task[None]:
+        """Watch another mailbox of the same server beside it."""
+        return asyncio.create_task(self.watch.handle(account))
+
     def start(self, account: Account = ACCOUNT) -> Process:
         """Begin to watch."""
         self.task = asyncio.create_task(self.watch.handle(account))
@@ -109,7 +114,7 @@ class Process:
         """It is gone: nothing it was about to do happens."""
         self.gate.stopped.set()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            if task is self.task or task.get_coro().__qualname__.startswith("WatchMailbox"):  # type: ignore[union-attr]
+            if task is self.task or task.get_coro().__qualname__.startswith(("WatchMailbox", "TakeSlices")):  # type: ignore[union-attr]
                 task.cancel()
         await asyncio.sleep(0)
         for session in list(self.world.server.sessions):
@@ -137,5 +142,6 @@ def compose(world: World, gate: Gate, limits: Limits) -> WatchMailbox:
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(world.server, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
-        FetchSlices(budgets, clock, timedelta(days=300)), announce, report, clock, lambda: 0.5, "owner",
+        FetchSlices(budgets, clock, timedelta(days=300)), TakeSlices(announce, clock, lambda: 0.5),
+        report, clock, lambda: 0.5, "owner",
     )  # fmt: skip
