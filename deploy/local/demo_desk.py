@@ -19,6 +19,19 @@ OPERATORS = {"ana": "01932f4e-7000-7000-8000-0000000000a1", "rui": "01932f4e-700
 NAMES = {"ana": "Ana Prado", "rui": "Rui Couto"}
 MAILBOXES = {"desk": "desk@acme.test", "client": "carla@client.test", "second": "davi@client.test"}
 PASSWORD = "sandbox"
+ROLES: dict[str, tuple[str, tuple[str, ...]]] = {"ana": ("admin", OWNER_SCOPES), "rui": ("operator", OPERATOR_SCOPES)}
+"""Who they are at the console, and what they may do there."""
+
+
+def people() -> list[dict[str, str]]:
+    """The desk's people for the console's sign-in page."""
+    return [
+        {
+            "id": one, "name": NAMES[one], "role": role, "tenant": TENANT, "operator": OPERATORS[one],
+            "scope": " ".join(scopes),
+        }
+        for one, (role, scopes) in ROLES.items()
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

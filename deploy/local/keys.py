@@ -1,4 +1,7 @@
-"""The local stack's keys: sealing (RFC 7516), threading tokens, token issuer. Made once, for the owner's eyes alone."""
+"""The local stack's keys: sealing (RFC 7516), threading tokens, token issuer, the console's sessions.
+
+Made once, for the owner's eyes alone.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ class KeyFiles:
     sealing_public: Path
     threading: Path
     issuer: Path
+    console: Path
 
 
 def ensure_keys(folder: Path) -> KeyFiles:
@@ -31,10 +35,12 @@ def ensure_keys(folder: Path) -> KeyFiles:
         folder / "sealing-public.jwks.json",
         folder / "threading.json",
         folder / "issuer.jwks.json",
+        folder / "console.json",
     )
     sealing = _once(files.sealing_private, _sealing)
     _write(files.sealing_public, {"keys": [_public_part(key) for key in sealing["keys"]]})
     _once(files.threading, _threading)
+    _once(files.console, _threading)
     _once(files.issuer, _issuer)
     return files
 

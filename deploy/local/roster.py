@@ -26,7 +26,7 @@ SERVICES = (
     Service("signature"),
     Service("ingest", keys=("sealing_private", "threading")),
     Service("outbox", keys=("sealing_private", "threading")),
-    Service("gateway", keys=("sealing_public", "threading")),
+    Service("gateway", keys=("sealing_public", "threading", "console")),
 )
 
 
@@ -42,6 +42,7 @@ _KEY_VARIABLES = {
     "sealing_private": "MALOTE_SEALING_PRIVATE",
     "sealing_public": "MALOTE_SEALING_PUBLIC",
     "threading": "MALOTE_THREADING_KEYS",
+    "console": "MALOTE_CONSOLE_KEYS",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 from deploy.local import sockets
 from deploy.local.crew import Crew
-from deploy.local.demo_desk import Desk, open_desk, open_mailboxes
+from deploy.local.demo_desk import Desk, open_desk, open_mailboxes, people
 from deploy.local.infra import PARTS, Addresses, Infra, InfraError
 from deploy.local.issuer import issuer_url
 from deploy.local.keys import ensure_keys
@@ -110,6 +111,7 @@ class Runner:
             keys=ensure_keys(self.folder / "keys"),
             issuer=issuer_url(issuer_port),
             ca_file=ca_file if ca_file.exists() else None,
+            extra={"MALOTE_CONSOLE_PEOPLE": json.dumps(people())},
         )
 
 

@@ -24,6 +24,9 @@ from services.gateway.adapters.rest import Door
 from services.gateway.adapters.stored_clock import StoredClock
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.adapters.waiters import Waiters
+from services.gateway.console.mount import Console, Sign
+from services.gateway.console.oidc import Provider
+from services.gateway.console.sessions import read_keys
 from services.gateway.handlers import Handlers
 from services.gateway.handlers.accept_message import AcceptMessage
 from services.gateway.handlers.ask_owner import AskOwner
@@ -90,10 +93,25 @@ async def build(settings: Settings) -> Assembly:
     async def close() -> None:
         client.close()
 
-    http = application(Door(tokens), endpoints(use), probes.routes(readiness, heartbeat))
+    table = endpoints(use)
+    http = Console(table, tokens, sign_of(settings)).attach(
+        application(Door(tokens), table, probes.routes(readiness, heartbeat))
+    )
     keys, changes = Loop("token-keys", tokens.keys.refresh, KEYS_S), Task("changes", feed.run)
     made = routes(use, tuple(relays.values()), keys, changes)
     return Assembly(NAME, settings, made, publisher, readiness, heartbeat, http, on_stop=(close, renderer.close, drain))
+
+
+def sign_of(settings: Settings) -> Sign:
+    """How people sign in to the console."""
+    secret = settings.oidc_client_secret.get_secret_value()
+    provider = Provider(
+        settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_scope, settings.oidc_resource
+    )
+    return Sign(
+        read_keys(settings.console_keys), provider if settings.oidc_issuer else None, settings.console_people,
+        f"{settings.issuer}/token", settings.console_support_url,
+    )  # fmt: skip
 
 
 def _draining(readiness: probes.Readiness) -> bool:

@@ -1,0 +1,31 @@
+"""What stands beside every page: the channels, the desk, how many are unread, and people's names."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from services.gateway.console import cards
+from services.gateway.console.reading import Reading
+from services.gateway.domain.refusal import Refused
+
+LIST: Final = "GET /v1/conversations"
+
+
+async def nav(reading: Reading) -> dict[str, Any]:
+    """What every page shows beside itself: the channels, the desk, and how many are unread."""
+    channels = await reading.ask("GET /v1/channels", query={"limit": "200"})
+    tenant = await reading.ask("GET /v1/tenants/{tenant_id}", reading.who.tenant)
+    unread = await reading.ask(LIST, query={"view": "unread", "limit": "100"})
+    return {
+        "channels": [] if isinstance(channels, Refused) else channels.items,
+        "tenant": "" if isinstance(tenant, Refused) else tenant.name,
+        "unread": 0 if isinstance(unread, Refused) else len(unread.items),
+    }
+
+
+async def names(reading: Reading) -> dict[str, str]:
+    """The operators' names by id, and the reader's own by subject."""
+    found = await reading.ask("GET /v1/operators", query={"limit": "200"})
+    known = {} if isinstance(found, Refused) else cards.named(found.items)
+    own = known.get(reading.who.operator or "") or (reading.session.name if reading.session else "")
+    return known | {reading.who.sub: own or reading.who.sub}

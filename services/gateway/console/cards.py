@@ -1,0 +1,140 @@
+"""Messages and conversations as the templates show them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.gateway.console.catalogue import Words
+from services.gateway.console.moments import Moments
+from services.gateway.console.states import ICONS, LOOKS, Line, line_of
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One message; ``line`` only on outbound ones, ``subject`` only where it differs from the one before.
+
+    ``part`` is shown at once, ``rest`` folded away; ``framed`` mail is shown in a frame of its own.
+    """
+
+    message: Any
+    outbound: bool
+    who: str
+    to: str
+    at: datetime
+    day: str
+    subject: str
+    part: str
+    rest: str
+    framed: bool
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation of a list."""
+
+    conversation: Any
+    who: str
+    subject: str
+    at: datetime
+    unread: bool
+    icon: str
+    look: str
+    last: str
+
+
+def cards_of(messages: Sequence[Any], words: Words, moments: Moments, names: dict[str, str]) -> list[Card]:
+    """The oldest first; ``messages`` come newest first."""
+    found: list[Card] = []
+    subject = day = ""
+    for one in reversed(messages):
+        card = _outbound(one, words, moments, names) if one.direction == "out" else _inbound(one, words, moments)
+        shown, on = _differs(subject, one.subject), card.day if card.day != day else ""
+        found.append(_with(card, subject=one.subject if shown else "", day=on))
+        subject, day = one.subject or subject, card.day
+    return found
+
+
+def _with(card: Card, **changes: Any) -> Card:
+    return Card(**{name: changes.get(name, getattr(card, name)) for name in Card.__slots__})
+
+
+def _differs(before: str, now: str) -> bool:
+    return _bare(before) != _bare(now)
+
+
+def _bare(subject: str) -> str:
+    while subject[:3].lower() in ("re:", "fw:") or subject[:4].lower() in ("res:", "enc:", "fwd:"):
+        subject = subject.partition(":")[2].strip()
+    return subject.strip()
+
+
+def people(found: Sequence[Any]) -> str:
+    """Names, or addresses of those without one."""
+    return ", ".join(one.name or one.address for one in found)
+
+
+def _outbound(message: Any, words: Words, moments: Moments, names: dict[str, str]) -> Card:
+    who = names.get(message.operator_id or "") or names.get(message.requested_by) or message.requested_by
+    return Card(
+        message, True, who, people(message.to), message.accepted_at, moments.day(message.accepted_at), "",
+        (message.text or "").strip(), "", not message.text and bool(message.html),
+        line_of(message, words, moments, names),
+    )  # fmt: skip
+
+
+def _inbound(message: Any, words: Words, moments: Moments) -> Card:
+    sender = message.sender
+    who = (sender.name or sender.address) if sender else words("in.nobody")
+    text, part = (message.text or "").strip(), (message.new_part or "").strip()
+    quoted = bool(part) and part != text
+    framed = bool(message.html) and not quoted
+    return Card(
+        message, False, who, people(message.to), message.at, moments.day(message.at), "", part or text,
+        text[len(part) :].strip() if quoted and text.startswith(part) else text if quoted else "", framed, None,
+    )  # fmt: skip
+
+
+def row_of(conversation: Any, words: Words, moments: Moments) -> Row:
+    """A line of the list: unread in bold, then how far the last message got, or how it begins."""
+    last = conversation.last
+    who = conversation.participants
+    named = (who[0].name or who[0].address) if who else "?"
+    state = _last_state(last)
+    said = last.preview if last else words("e.new")
+    if state in ("accepted", "queued", "committed", "failed", "interrupted", "parked"):
+        said = words(f"list.{state}")
+    return Row(
+        conversation, words("list.more", who=named, n=len(who) - 1) if len(who) > 1 else named,
+        conversation.subject or words("list.nosubject"), last.at if last else conversation.last_at,
+        bool(conversation.unread), _icon(state), LOOKS.get(state, "clock" if _clock(last) else ""), said,
+    )  # fmt: skip
+
+
+def _last_state(last: Any) -> str:
+    if last is None or last.direction == "in":
+        return ""
+    return "parked" if last.parked else str(last.status or "")
+
+
+def _clock(last: Any) -> bool:
+    return last is not None and bool(last.interruptible)
+
+
+def _icon(state: str) -> str:
+    return "clock" if state in ("accepted", "queued") else ICONS.get(state, "")
+
+
+def size(octets: int) -> str:
+    """``412 KB``."""
+    if octets < 1_024:
+        return f"{octets} B"
+    return f"{octets / 1_024:.0f} KB" if octets < 1_048_576 else f"{octets / 1_048_576:.1f} MB"
+
+
+def named(operators: Sequence[Any]) -> dict[str, str]:
+    """Names by operator id."""
+    return {one.operator_id: one.name for one in operators}

@@ -1,0 +1,132 @@
+"""What can be done with one message: look (the eye), interrupt, send again, mark as sent, hide, read its HTML."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from starlette.responses import Response, StreamingResponse
+
+from services.gateway.adapters.rest_files import disposition
+from services.gateway.console import cards
+from services.gateway.console.beside import names
+from services.gateway.console.conversations import talk
+from services.gateway.console.reading import HEADERS, Missing, Reading
+from services.gateway.console.states import line_of
+from services.gateway.domain.answers import Pending
+from services.gateway.domain.refusal import NOT_FOUND, Code, Refused
+
+MESSAGE: Final = "GET /v1/messages/{message_id}"
+FRAME: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+STYLE: Final = (
+    ":root{color-scheme:light}body{margin:0;padding:12px;font:15px/1.5 system-ui,sans-serif;color:#1c1f22;"
+    "background:#fff;overflow-wrap:break-word}img{max-width:100%;height:auto}table{max-width:100%}"
+)
+SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+async def message_of(reading: Reading) -> Any:
+    """The message of this address, in its conversation; raises Missing."""
+    ids = reading.request.path_params
+    found = await reading.need(MESSAGE, ids["message_id"])
+    found = getattr(found, "root", found)
+    if found.conversation_id != ids["conversation_id"]:
+        raise Missing(NOT_FOUND)
+    return found
+
+
+async def eye(reading: Reading) -> Response:
+    """The dialog, or without a script a page of its own."""
+    message = await message_of(reading)
+    shown = await eyed(reading, message)
+    return reading.html("_eye.html" if reading.partial else "eye.html", **shown)
+
+
+async def eyed(reading: Reading, message: Any, late: Refused | None = None, held: bool = False) -> dict[str, Any]:
+    """What the dialog shows."""
+    known = await names(reading)
+    channel = await reading.ask("GET /v1/channels/{channel_id}", message.channel_id)
+    line = line_of(message, reading.words, reading.moments, known)
+    mine = message.requested_by == reading.who.sub or message.operator_id in (reading.who.operator,)
+    allowed = reading.who.may("messages:interrupt:any") or (mine and reading.who.may("messages:interrupt"))
+    return {
+        "message": message, "line": line, "names": known, "late": late, "held": held, "allowed": allowed,
+        "address": "" if isinstance(channel, Refused) else channel.address, "people": cards.people(message.to),
+    }  # fmt: skip
+
+
+async def interrupt(reading: Reading) -> Response:
+    """200: stopped; 409: too late, said in the dialog; 202: the answer comes by itself."""
+    ids = reading.request.path_params
+    await message_of(reading)
+    answer = await reading.ask("POST /v1/messages/{message_id}/interrupt", ids["message_id"])
+    if isinstance(answer, Refused) and answer.code is not Code.TOO_LATE:
+        raise Missing(answer)
+    message = await message_of(reading)
+    if not reading.partial:
+        return reading.away(f"/c/{ids['conversation_id']}")
+    late = answer if isinstance(answer, Refused) else None
+    held = late is None and answer.outcome is None
+    shown = {**await talk(reading, ids["conversation_id"]), **await eyed(reading, message, late, held)}
+    return reading.html("_interrupted.html", stopped=late is None and not held, **shown)
+
+
+async def again(reading: Reading) -> Response:
+    """Send a parked message again: a new one with ``resend_of``."""
+    return await _done(reading, "POST /v1/messages/{message_id}/resend", key=reading.form.get("key", ""))
+
+
+async def mark(reading: Reading) -> Response:
+    """Mark a parked message as sent."""
+    return await _done(reading, "POST /v1/messages/{message_id}/mark-sent")
+
+
+async def hide(reading: Reading) -> Response:
+    """Hide a message; this recalls nothing."""
+    return await _done(reading, "POST /v1/messages/{message_id}/hide")
+
+
+async def _done(reading: Reading, line: str, key: str | None = None) -> Response:
+    ids = reading.request.path_params
+    await message_of(reading)
+    answer = await reading.ask(line, ids["message_id"], key=key)
+    if isinstance(answer, Refused | Pending):
+        raise Missing(answer)
+    if not reading.partial:
+        return reading.away(f"/c/{ids['conversation_id']}")
+    return reading.html("_msgs_only.html", **await talk(reading, ids["conversation_id"]))
+
+
+async def body(reading: Reading) -> Response:
+    """The mail's HTML for a frame without scripts: made safe when it arrived, the frame's policy is the second wall."""
+    message = await message_of(reading)
+    with_images = reading.request.query_params.get("images") == "1"
+    html = message.html or ""
+    for one in getattr(message, "attachments", ()):
+        if one.content_id and one.media_type in SHOWN_INLINE:
+            html = html.replace(f'src="cid:{one.content_id.strip("<>")}"', f'src="/files/{one.blob_id}"')
+    if with_images:
+        html = html.replace(' data-remote-src="', ' src="')
+    head = f'<head><meta charset="utf-8"><title>mail</title><style>{STYLE}</style></head>'
+    page = f"<!doctype html><html>{head}<body>{html}</body></html>"
+    policy = FRAME.format(images="'self' https: http:" if with_images else "'self'")
+    policy += "; sandbox allow-same-origin allow-popups"
+    headers = {**HEADERS, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    return Response(page, 200, headers, "text/html")
+
+
+async def file(reading: Reading) -> Response:
+    """An attachment, as a download; a picture of a mail may be shown by its frame."""
+    answer = await reading.ask("GET /v1/blobs/{blob_id}", reading.request.path_params["blob_id"])
+    if isinstance(answer, Refused):
+        raise Missing(answer)
+    found, octets = answer
+    headers = {
+        **HEADERS, "Content-Disposition": disposition(found.name), "Content-Length": str(found.size),
+        "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=3600",
+    }  # fmt: skip
+    chunks: AsyncIterator[bytes] = octets
+    return StreamingResponse(chunks, headers=headers, media_type=found.media_type)

@@ -1,0 +1,160 @@
+// The console's own script: clocks, dialogs, drafts, chips, keys. The server renders, htmx swaps; this only helps the hands.
+(() => {
+  'use strict';
+  const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
+  const words = document.body.dataset, plain = matchMedia('(prefers-reduced-motion: reduce)');
+  document.cookie = `malote-zone=${Intl.DateTimeFormat().resolvedOptions().timeZone};path=/;max-age=31536000;samesite=lax`;
+
+  // Clocks run on the server's time: the page and every beat say what it was, performance.now() carries it on.
+  let base = Date.parse(words.serverNow), at = performance.now(), ticking = 0;
+  const now = () => base + performance.now() - at;
+  const tick = () => {
+    ticking = 0;
+    for (const el of $$('[data-until]')) {
+      const left = Date.parse(el.dataset.until) - now(), s = Math.max(0, Math.ceil(left / 1000)), word = $('.w', el);
+      const text = left > 0 ? words.goesout.replace('{t}', Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')) : words.due;
+      if (word.textContent !== text) word.textContent = text;
+      const gone = 100 - Math.max(0, left) / 10 / (el.dataset.window || 10);
+      $('.ring', el)?.style.setProperty('--gone', plain.matches ? Math.round(gone / 10) * 10 : gone);
+      if (left <= 0) { delete el.dataset.until; const d = $('.d', el); if (d) d.textContent = words.dueD; }  // the number goes; the clock stays until the server says so
+    }
+    if ($('[data-until]')) wind();
+  };
+  const wind = () => { ticking ||= setTimeout(tick, 200); };
+
+  // Live: a beat each 15 s. After 25 s of silence or a lost stream the clocks might be wrong, and say so.
+  let heard = performance.now();
+  const lost = yes => {
+    const box = $('#lost');
+    if (!box || box.hidden === !yes) return;
+    const text = $('[data-text]', box), t = new Date(now());
+    if (yes) text.textContent = text.dataset.text.replace('{t}', t.toTimeString().slice(0, 5));
+    box.hidden = !yes; document.body.classList.toggle('is-lost', yes);
+    if (!yes) toast(words.back);
+  };
+  const alive = () => { heard = performance.now(); lost(false); };
+  document.addEventListener('beat', e => { base = Date.parse(e.detail.data); at = performance.now(); alive(); tick(); });
+  document.addEventListener('ended', () => location.assign('/sign-in?expired=1&to=' + encodeURIComponent(location.pathname)));
+  document.addEventListener('htmx:sse:error', e => { if (e.detail.status === 401) location.assign('/sign-in?expired=1&to=' + encodeURIComponent(location.pathname)); else lost(true); });
+  if ($('#live')) setInterval(() => performance.now() - heard > 25000 && lost(true), 1000);
+
+  const toast = text => { const n = el('div', 'toast', el('span', '', text)); $('#toasts')?.append(n); };
+  const fade = n => { let t; const go = () => { t = setTimeout(() => n.remove(), 8000); }, stay = () => clearTimeout(t); for (const on of ['mouseenter', 'focusin']) n.addEventListener(on, stay); for (const off of ['mouseleave', 'focusout']) n.addEventListener(off, go); go(); };
+  const shelf = $('#toasts');
+  if (shelf) new MutationObserver(all => { for (const n of all.flatMap(m => [...m.addedNodes])) if (n.nodeType === 1) fade(n); while (shelf.children.length > 2) shelf.firstElementChild.remove(); }).observe(shelf, { childList: true });
+
+  document.addEventListener('htmx:config:request', e => { e.detail.ctx.request.headers['X-CSRF-Token'] = words.csrf; });
+  document.addEventListener('htmx:error', e => { if (!e.target.closest?.('#live')) toast(words.failed); });
+
+  // Drafts are kept in this browser at each keystroke, under their writer; they go when the server has taken the words.
+  const key = f => 'draft:' + words.who + ':' + f.dataset.draft, FIELDS = 'input[type=text]:not([data-chip]), input:not([type]), textarea';
+  const read = k => { try { return JSON.parse(localStorage.getItem(k) || '{}'); } catch { return {}; } };
+  const keep = f => {
+    const kept = {};
+    for (const i of $$(FIELDS, f)) if (i.name && i.value !== i.defaultValue) kept[i.name] = i.value;
+    try { Object.keys(kept).length ? localStorage.setItem(key(f), JSON.stringify(kept)) : localStorage.removeItem(key(f)); } catch { return; }  // private mode: nothing is kept
+    const said = $('[data-saved]', f); if (said) said.textContent = words.saved + ' ' + new Date(now()).toTimeString().slice(0, 5);
+  };
+  const drop = k => { try { localStorage.removeItem(k); } catch { /* nothing was kept */ } };
+  const bring = id => {
+    const m = $('#m-' + CSS.escape(id)), f = $('#composer form'), box = f?.elements.text;
+    if (!box) return;
+    box.value = (box.value ? box.value + '\n\n' : '') + ($('.said', m)?.textContent ?? '').trim();  // never over words already there
+    box.focus(); box.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+
+  // Whatever has just come onto the page is made ready.
+  const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.scrollHeight) + 'px'; } };
+  const ready = () => {
+    tick();
+    for (const f of $$('iframe.frame, iframe.pv')) { if (!f.onload) { f.onload = () => fit(f); fit(f); } }
+    for (const d of $$('dialog[data-show]')) { delete d.dataset.show; d.removeAttribute('data-show'); d.showModal(); d.addEventListener('close', () => $(`[data-eye="${d.dataset.of}"]`)?.focus()); }
+    const stopped = $('[data-stopped]'); if (stopped) { const id = stopped.dataset.stopped; stopped.remove(); $('#eye')?.close(); $('#eye')?.remove(); $(`[data-bring="${id}"]`)?.focus(); }
+    for (const f of $$('form[data-draft]')) {
+      if (f.dataset.ready) continue;
+      f.dataset.ready = '1';
+      if ('cleared' in f.dataset) { drop(key(f)); continue; }
+      if ($('[aria-invalid]', f)) continue;
+      for (const [name, value] of Object.entries(read(key(f)))) if (f.elements[name]) f.elements[name].value = value;
+    }
+  };
+  if (new URLSearchParams(location.search).get('cleared') === 'start') { drop('draft:' + words.who + ':start'); history.replaceState(null, '', location.pathname); }
+  document.addEventListener('htmx:after:settle', ready); document.addEventListener('htmx:after:swap', ready);
+
+  document.addEventListener('click', e => {
+    if (e.target.matches('dialog')) return e.target.close();               // a click on the backdrop
+    const b = e.target.closest('[data-open],[data-close],[data-unchip],[data-addchip],[data-copy],[data-mark],[data-bring],[data-hide],[data-retry],[data-again]');
+    if (!b) return;
+    const d = b.dataset;
+    if ('open' in d) $('#' + d.open)?.showModal();
+    if ('close' in d) b.closest('dialog')?.close();
+    if ('unchip' in d) { const box = b.closest('.chips'); b.closest('.chip').remove(); check(box); $('[data-chip]', box).focus(); }
+    if ('addchip' in d) { const i = $('[data-chip]', b.parentElement); add(i); i.focus(); }
+    if ('copy' in d) navigator.clipboard?.writeText($('#' + d.copy).textContent).then(() => { $('span', b).textContent = words.copied; });
+    if ('mark' in d) wrap(d.mark);
+    if ('bring' in d) { bring(d.bring); b.closest('.toast')?.remove(); }
+    if ('hide' in d) { const f = $('#hidemsg form'); f.action = d.hide; b.closest('details').open = false; $('#hidemsg').showModal(); }
+    if ('retry' in d) location.reload();
+    if ('again' in d) b.href = '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname);
+  });
+  const wrap = mark => {
+    const t = $('#html'), from = t.selectionStart, to = t.selectionEnd, inner = t.value.slice(from, to) || (mark === 'a' ? 'https://' : '');
+    t.setRangeText(mark === 'a' ? `<a href="${inner.startsWith('http') ? inner : 'https://'}">${inner}</a>` : `<${mark}>${inner}</${mark}>`, from, to, 'end');
+    t.focus(); t.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+
+  // Recipient chips: Enter, comma, semicolon, paste of a list; a wrong one stays and is named.
+  const good = a => /^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)+$/.test(a);
+  const icon = n => { const s = document.createElementNS('http://www.w3.org/2000/svg', 'svg'), u = document.createElementNS(s.namespaceURI, 'use'); s.setAttribute('class', 'i'); s.setAttribute('aria-hidden', 'true'); u.setAttribute('href', '#' + n); s.append(u); return s; };
+  const el = (tag, cls, ...kids) => { const n = document.createElement(tag); if (cls) n.className = cls; n.append(...kids); return n; };
+  const add = input => {
+    for (const a of input.value.split(/[\s,;]+/).map(x => x.replace(/^<|>$/g, '')).filter(Boolean)) {
+      const x = el('button', '', icon('x'), el('span', 'vh', words.remove.replace('{a}', a))), h = el('input'); x.type = 'button'; x.dataset.unchip = ''; h.type = 'hidden'; h.name = 'client'; h.value = a;
+      input.before(el('span', 'chip' + (good(a) ? '' : ' wrong'), ...(good(a) ? [] : [icon('alert')]), el('span', '', a), x, h));
+    }
+    input.value = ''; check(input.closest('.chips'));
+  };
+  const check = box => {
+    const err = $('[data-chiperr]', box.closest('.field')), wrong = $('.chip.wrong > span', box), all = $('[data-together]', box.closest('.field')), n = $$('.chip', box).length;
+    err.hidden = !wrong; if (wrong) $('span', err).textContent = words.wrong.replace('{a}', wrong.textContent);
+    all.hidden = n < 2; all.textContent = all.dataset.together.replace('{n}', n);
+  };
+  document.addEventListener('focusout', e => { if (e.target.matches('[data-chip]') && e.target.value) add(e.target); });
+  document.addEventListener('paste', e => { if (e.target.matches('[data-chip]')) setTimeout(() => add(e.target)); });
+  document.addEventListener('input', e => { const f = e.target.closest('form[data-draft]'); if (f && !e.target.matches('[data-chip]')) keep(f); });
+  document.addEventListener('change', e => {
+    const d = e.target.dataset, f = e.target.form;
+    if (d.show) $('#' + d.show).hidden = false;
+    if (d.hideIt) $('#' + d.hideIt).hidden = true;
+    if ('account' in d) { const u = new URL(location.href); u.searchParams.set('channel', e.target.value); location.assign(u); }
+    if (f?.dataset.autosubmit !== undefined) f.requestSubmit();
+    if ('var' in d && e.target.value) { const t = $('#html'); t.setRangeText(`{{ ${e.target.value} }}`, t.selectionStart, t.selectionEnd, 'end'); e.target.value = ''; t.focus(); t.dispatchEvent(new Event('input', { bubbles: true })); }
+    if ('preset' in d) preset(e.target, true);
+  });
+  const preset = (select, fill) => {
+    const o = select.selectedOptions[0].dataset, f = select.form.elements, app = $('#app');
+    if (fill && o.imap) Object.assign(f.imap_host, { value: o.imap }) && Object.assign(f.smtp_host, { value: o.smtp }) && Object.assign(f.smtp_port, { value: o.port }) && Object.assign(f.smtp_security, { value: o.security }) && Object.assign(f.imap_port, { value: 993 }) && Object.assign(f.imap_security, { value: 'tls' });
+    app.hidden = !o.app; $('a', app).href = o.app || '';
+  };
+  if ($('[data-preset]')) preset($('[data-preset]'), false);
+
+  // Keys. Letters act only outside fields.
+  document.addEventListener('keydown', e => {
+    const t = e.target, field = t.matches('input, textarea, select, [contenteditable]');
+    if (t.matches('[data-chip]')) {
+      if (['Enter', ',', ';'].includes(e.key) && t.value.trim()) { e.preventDefault(); return add(t); }
+      if (e.key === 'Backspace' && !t.value) { t.previousElementSibling?.remove(); return check(t.closest('.chips')); }
+    }
+    if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); return t.form?.requestSubmit(); }
+    if (field || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.key === 'z' && $('dialog[open] [data-interrupt]')) return $('dialog[open] [data-interrupt]').click();
+    if ($('dialog[open]')) return;
+    const go = { r: () => $('#w-m')?.focus(), '/': () => $('#q')?.focus(), c: () => location.assign('/c/new'), '?': () => $('#keys')?.showModal(),
+      z: () => $$('.msg[data-mine] .st.clock [data-eye]').pop()?.click(), j: () => step(1), k: () => step(-1) }[e.key];
+    if (go) { e.preventDefault(); go(); }
+  });
+  const step = n => { const all = $$('.conv'), i = all.findIndex(a => a === document.activeElement || (!all.includes(document.activeElement) && a.matches('[aria-current]'))); all[Math.min(all.length - 1, Math.max(0, i + n))]?.focus(); };
+
+  ready();
+  const scroll = $('[data-bottom]'); if (scroll) { scroll.scrollTop = scroll.scrollHeight; if (innerWidth < 720) scrollTo(0, document.body.scrollHeight); }
+})();

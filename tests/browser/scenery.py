@@ -1,0 +1,208 @@
+"""A desk with every state a message can be in, mails of every kind, and channels in every condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from contracts.channel_status import ChannelStatusChanged
+from contracts.event import event
+from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
+from services.gateway.adapters.stored_clock import StoredClock
+from services.gateway.domain.bounce import Bounce, Returned
+from services.gateway.domain.change import Change, Thing
+from services.gateway.domain.content import Content
+from services.gateway.domain.message import (
+    Asked,
+    Cancel,
+    Message,
+    Person,
+    Progress,
+    Recipient,
+    Resolution,
+    Status,
+)
+from services.gateway.domain.who import Principal
+from services.gateway.ports import Key
+from services.kit.ids import uuid7
+from tests.fakes.gateway_world import fake_ports
+from tests.unit.gateway import world as desk
+from tests.unit.gateway.mails import bounce, mail
+from tests.unit.gateway.world import ANA, CHANNEL, RUI, TENANT, World
+
+OTHER_CHANNEL = str(uuid7())
+SUBJECT = "Orçamento das poltronas e dos aparadores do salão de festas"
+HTML = (
+    "<p>Prezados,</p><p>Conforme a assembleia, pedimos <b>três alterações</b>:</p><table><tr><th>Item</th><th>N.</th>"
+    '</tr><tr><td>Poltrona</td><td>8</td></tr></table><img alt="logo" data-remote-src="https://tracker.test/x.png">'
+)
+
+
+def now() -> datetime:
+    """The gateway's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Scenery:
+    """``ids`` of what stands, by name."""
+
+    world: World
+    ids: dict[str, str] = field(default_factory=dict)
+    _position: int = 0
+
+    @classmethod
+    async def make(cls) -> Scenery:
+        """The whole desk."""
+        made = World(replace(fake_ports(), clock=StoredClock()))
+        made.changes.most = 1_000
+        scenery = cls(made)
+        await scenery.people()
+        await scenery.channels()
+        await scenery.signatures()
+        await scenery.talks()
+        made.owner_grants()
+        return scenery
+
+    async def people(self) -> None:
+        """Tenants and operators."""
+        filled = await desk.world()
+        self.world.tenants.kept.update(filled.tenants.kept)
+        for operator, name in ((ANA, "Ana Beatriz Lemos"), (RUI, "Rui Couto")):
+            known = filled.operators.kept[TENANT, operator]
+            self.world.operators.kept[TENANT, operator] = known.model_copy(update={"name": name})
+
+    async def channels(self) -> None:
+        """One that works, one whose password is refused."""
+        plain = desk.settings(name="Atendimento", address="atendimento@casaipe.example")
+        for channel_id, settings in (
+            (CHANNEL, plain),
+            (OTHER_CHANNEL, desk.settings(name="Financeiro", address="financeiro@casaipe.example", write_first=False)),
+        ):
+            state = desk.channel(channel_id=channel_id, settings=settings)
+            await self.world.channels.put(event(TENANT, state, at=now(), source="config"))
+        await self.status(CHANNEL, "imap", "connected", "none")
+        await self.status(CHANNEL, "smtp", "connected", "none")
+        await self.status(OTHER_CHANNEL, "imap", "connected", "none")
+        await self.status(OTHER_CHANNEL, "smtp", "auth_failed", "authentication_failed", now() + timedelta(hours=1))
+
+    async def status(self, channel: str, way: str, state: str, reason: str, again: datetime | None = None) -> None:
+        """One direction's condition."""
+        said = ChannelStatusChanged(
+            channel_id=channel, direction=way, state=state, reason=reason, since=now() - timedelta(minutes=50),
+            next_retry_at=again, version=int(now().timestamp() * 1000),
+        )  # fmt: skip
+        await self.world.ports.statuses.put(event(TENANT, said, at=now(), source="outbox"))
+
+    async def signatures(self) -> None:
+        """Ana's own and the generalised one."""
+        own = "<b>{{ operator.name }}</b><br>\nAtendimento · {{ tenant.name }}"
+        await self.sign(ANA, own)
+        await self.sign(None, "Equipe de atendimento")
+        policy = SignaturePolicyChanged(
+            request_id=None, channel_id=CHANNEL, operators_sign=True, default_enabled=True, changed_by="ana",
+            changed_at=now(), version=1,
+        )  # fmt: skip
+        await self.world.ports.signatures.put(event(TENANT, policy, at=now(), source="signature"))
+
+    async def sign(self, operator: str | None, html: str, by: str = "ana", version: int = 1) -> None:
+        """One signature as it now is."""
+        state = SignatureChanged(
+            request_id=None, channel_id=CHANNEL, operator_id=operator, changed_by=by, changed_at=now(), version=version,
+            template=SignatureTemplate(html=html, text="Ana Beatriz Lemos" if operator else "Equipe de atendimento"),
+        )  # fmt: skip
+        await self.world.ports.signatures.put(event(TENANT, state, at=now(), source="signature"))
+
+    async def talks(self) -> None:
+        """Conversations."""
+        people = (Person("sindico@jacaranda.example", "Condomínio Jacarandá"), Person("helena@traco.example", "Helena"))
+        self.ids["states"] = self.talk(people, SUBJECT)
+        self.ids["plain"] = self.talk((Person("marina@correio.example", "Marina Duarte"),), "Entrega do sofá Ipanema")
+        self.ids["empty"] = self.talk((Person("diretoria@semear.example", "Escola Semear"),), None)
+        self.ids["unread"] = self.talk((Person("otavio@correio.example", "Otávio Prates"),), "Assento rasgado")
+        await self.mails()
+        await self.states()
+
+    def talk(self, people: tuple[Person, ...], subject: str | None) -> str:
+        """One conversation."""
+        made = self.world.conversation(participants=people, subject=subject, created_at=now(), last_at=now())
+        return made.conversation_id
+
+    async def arrive(self, talk: str, seconds: float = 0, **changes: Any) -> None:
+        """A mail."""
+        await self.world.use.inbound.handle(mail(CHANNEL, self.ids[talk], at=now(), seconds=seconds, **changes))
+
+    async def mails(self) -> None:
+        """Plain, with a quote, in HTML, from a stranger, an absence note."""
+        quote = "Na semana que vem, de manhã.\n\n> Bom dia, Marina.\n> Qual dia fica melhor?"
+        await self.arrive("plain", -600, subject="Entrega do sofá Ipanema", text="Quando chega o sofá?")
+        await self.arrive("plain", -500, text=quote, new_part="Na semana que vem, de manhã.", subject="Re: Entrega")
+        await self.arrive("states", -900, subject=SUBJECT, text="Prezados", html=HTML, remote_images=1)
+        await self.arrive("states", -800, subject=SUBJECT, text="Sou a arquiteta.", new_participant=True)
+        await self.arrive("states", -700, subject="Férias", text="Volto em dezembro.", auto="auto-reply")
+        await self.arrive("unread", -100, subject="Assento rasgado", text="A capa veio rasgada na costura de trás.")
+
+    async def states(self) -> None:
+        """Every state of an outbound message."""
+        at, later = now(), now() + timedelta(seconds=9)
+        ok, bad = (
+            Recipient("sindico@jacaranda.example", "accepted", 250),
+            Recipient("helena@traco.example", "refused", 550, "5.1.1", "no such user"),
+        )
+        unknown = replace(ok, state="unknown", code=None)
+        done = {"finished_at": at, "attempt": 1, "outbox_version": 3}
+        queued = {"status": Status.QUEUED, "due_at": later, "outbox_version": 1}
+        held = {"cancels": (Cancel(str(uuid7()), (Asked("ana", at),)),)}
+        marked = {"resolution": Resolution("marked_sent", "ana", at)}
+        returned = Returned("helena@traco.example", diagnostic="550 no such user")
+        back = {"bounces": (Bounce(str(uuid7()), at, (returned,)),)}
+        parked = {"status": Status.FAILED, "reason": "outcome_unknown", "recipients": (unknown,), **done}
+        states: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+            ("accepted", {}, {}),
+            ("queued", {**queued, "undo_until": now() + timedelta(minutes=9)}, {}),
+            ("due", {**queued, "undo_until": at}, {}),
+            ("deferred", {**queued, "attempt": 1, "next_attempt_at": later}, {}),
+            ("committed", {"status": Status.COMMITTED, "attempt": 1}, {}),
+            ("cancelling", {"status": Status.COMMITTED, "attempt": 1}, held),
+            ("sent", {"status": Status.SENT, "recipients": (ok,), **done}, {}),
+            ("partial", {"status": Status.SENT, "recipients": (ok, bad), **done}, {}),
+            ("failed", {"status": Status.FAILED, "reason": "refused", "recipients": (bad,), **done}, {}),
+            ("expired", {"status": Status.FAILED, "reason": "expired", "recipients": (bad,), **done}, {}),
+            ("interrupted", {"status": Status.INTERRUPTED, "interrupted_by": ("ana",), **done}, {}),
+            ("parked", parked, {}),
+            ("marked", parked, marked),
+            ("bounced", {"status": Status.SENT, "recipients": (ok,), **done}, back),
+        )
+        for name, progress, more in states:
+            made = await self.send("states", f"Mensagem: {name}")
+            self.put(replace(made, progress=Progress(**progress), **more))
+            self.ids[name] = made.message_id
+        report = bounce(CHANNEL, self.ids["states"], self.ids["bounced"], at=now(), seconds=1)
+        await self.world.use.inbound.handle(report)
+
+    async def send(self, talk: str, text: str, who: Principal | None = None) -> Message:
+        """A message into a conversation."""
+        content, key = Content(None, text, None), Key(f"messages/{uuid4()}", "hash")
+        made = await self.world.use.send.handle(who or desk.ana(), self.ids.get(talk, talk), content, key)
+        assert isinstance(made, Message), made
+        return made
+
+    def put(self, message: Message) -> None:
+        """The message as it now is."""
+        self.world.messages.kept[TENANT, message.message_id] = message
+
+    async def progress(self, message_id: str, **changes: Any) -> None:
+        """The outbox says something; whoever follows hears of it."""
+        known = self.world.messages.kept[TENANT, message_id]
+        self.put(replace(known, progress=replace(known.progress, **changes)))
+        self.tell(Thing.MESSAGE, message_id, known.conversation_id)
+
+    def tell(self, kind: Thing, of: str, talk: str | None = None) -> None:
+        """What the change stream would."""
+        self._position += 1
+        change = Change(TENANT, kind, of, self._position, f"p{self._position}", talk)
+        for tenant, _, follower in self.world.changes.followers:
+            if tenant == TENANT:
+                follower.queue.put_nowait(change)
