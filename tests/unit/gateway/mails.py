@@ -21,6 +21,12 @@ from services.kit.ids import uuid7
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
+def this_moment() -> datetime:
+    """Now, in whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
 def blob(size: int = 3, media_type: str = "message/rfc822") -> BlobRef:
     """A reference to something."""
     return BlobRef(blob_id=str(uuid7()), sha256="0" * 64, size=size, media_type=media_type)
