@@ -54,6 +54,8 @@ def _requests(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
         ("POST", "/v1/conversations", builders.conversation(ids[CHANNEL], "x@client.test", first=builders.words())),
         ("GET", f"/v1/conversations/{conversation}", None),
         ("POST", f"/v1/conversations/{conversation}/hide", None),
+        ("POST", f"/v1/conversations/{conversation}/read", {}),
+        ("GET", f"{channel}/quarantined", None),
         ("POST", "/v1/messages", builders.message(conversation)),
         ("GET", message, None),
         ("POST", f"{message}/interrupt", None),
