@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from pymongo import UpdateOne
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from contracts.event import AnyEvent
 from services.gateway.adapters import mongo_forms as forms
 from services.gateway.adapters import mongo_joining as joining_writes
+from services.gateway.adapters.mongo_accept import refuse_others
 from services.gateway.domain.conversation import Conversation, View, Wanted
 from services.gateway.domain.inbound import Joining
 from services.gateway.domain.message import Message
@@ -33,16 +34,14 @@ class MongoConversations:
     def __init__(self, collection: Collection, speak: Speak) -> None:
         self._collection, self._speak = collection, speak
         self._reads: Coalescer[str, Conversation | None] = Coalescer(self._read, limit=200)
+        self._begins: Coalescer[Document, bool] = Coalescer(self._begin, limit=200)
         self._moves: Coalescer[UpdateOne, None] = Coalescer(self._move, limit=200)
 
     async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
         """See the port."""
         form = forms.conversation_form(conversation)
         document = {**form, "body_hash": key.body_hash, "owed_events": [owe(event)]}
-        try:
-            async with translated():
-                await self._collection.insert_one(document)
-        except DuplicateKeyError:
+        if not await self._begins.submit(document):
             return await self._standing(form["_id"], key)
         self._speak(form["_id"], (event,))
         return Kept(conversation, fresh=True, same_body=True)
@@ -116,6 +115,15 @@ class MongoConversations:
             found = await self._collection.find({"_id": {"$in": [*{*group}]}}, _WITHOUT).to_list(None)
         known = {document["_id"]: forms.conversation_of(document) for document in found}
         return [known.get(doc_id) for doc_id in group]
+
+    async def _begin(self, group: Sequence[Document]) -> Sequence[bool]:
+        taken: set[int] = set()
+        try:
+            async with translated():
+                await self._collection.insert_many(group, ordered=False)
+        except BulkWriteError as error:
+            taken = refuse_others(error)
+        return [index not in taken for index in range(len(group))]
 
     async def _move(self, group: Sequence[UpdateOne]) -> Sequence[None]:
         async with translated():
