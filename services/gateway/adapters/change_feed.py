@@ -28,7 +28,8 @@ LOOK_BACK_S: Final = 120
 LINGER_S: Final = 60.0
 REMEMBERED: Final = 20_000
 MOST: Final = 2_000
-"""Pages open on one process."""
+MOST_OF_ONE: Final = 500
+"""Pages open on one process, of all tenants and of one: nobody takes the others' places."""
 
 
 class Source(Protocol):
@@ -70,7 +71,8 @@ class ChangeFeed:
 
     def follow(self, tenant: str, after: str | None) -> Waiting | Ended:
         """See the port."""
-        if self._closing() or self.readers >= MOST:
+        full = self.readers >= MOST or len(self._readers.get(tenant, ())) >= MOST_OF_ONE
+        if self._closing() or full:
             return Ended("full")
         reader = Waiting(tenant, after, self._finish)
         self._readers.setdefault(tenant, WeakSet()).add(reader)

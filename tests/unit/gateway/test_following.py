@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contracts.threading import Keyring
-from services.gateway.adapters.change_feed import ChangeFeed
+from services.gateway.adapters.change_feed import MOST_OF_ONE, ChangeFeed
 from services.gateway.adapters.change_ids import ChangeIds
 from services.gateway.adapters.change_stream import Batch, Lost
 from services.gateway.adapters.followers import MOST, Waiting
@@ -178,6 +178,13 @@ async def test_pages_end_when_the_process_drains_and_nobody_new_comes(feed: Runn
     feed.source.tell()
     assert (await heard(reader))[-1] == Ended("closing")
     assert isinstance(feed.feed.follow(TENANT, None), Ended)
+
+
+async def test_one_tenant_leaves_room_for_the_others(feed: Running) -> None:
+    held = [feed.follow() for _ in range(MOST_OF_ONE)]
+    assert feed.feed.follow(TENANT, None) == Ended("full")
+    assert isinstance(feed.feed.follow(OTHER, None), Waiting)
+    assert len(held) == MOST_OF_ONE
 
 
 async def test_a_reader_nobody_holds_is_forgotten(feed: Running) -> None:
