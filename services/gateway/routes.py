@@ -99,7 +99,7 @@ def _accounts(use: Handlers) -> tuple[Endpoint, ...]:
         E("PUT", one, use.change.handle, "Change a channel", sets, ChannelResource, ChannelBody, Trait.CHANGED),
         E("DELETE", one, use.remove.handle, "Remove a channel", sets, ChannelResource, None, Trait.CHANGED),
         E("GET", f"{one}/quarantined", use.aside.list, "List mails that could not be read",
-          ("conversations:read",), QuarantinedPage, None, Trait.PAGED | Trait.TIMED),
+          sees, QuarantinedPage, None, Trait.PAGED | Trait.TIMED),
         E("POST", f"{one}/reconnect", use.reconnect.handle, "Connect again now",
           sets, ChannelResource, None, Trait.SETTLES),
         E("GET", signed, use.signature.read, "Read a channel's signatures", sees, SignaturesResource),
