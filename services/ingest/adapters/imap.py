@@ -83,8 +83,9 @@ class ImapMailboxes:
             raise
 
     def _remember(self, conversation: Conversation, peer: Peer) -> None:
-        session, resumed = conversation.wire.session
-        self.sessions.keep(peer, session, resumed=resumed)
+        if self.sessions.wants(peer):
+            session, resumed = conversation.wire.session
+            self.sessions.keep(peer, session, resumed=resumed)
 
     def _secret(self, account: Account) -> Mapping[str, str] | None:
         if account.sealed is None:

@@ -43,13 +43,18 @@ class TlsSessions:
         session, _, verified = self._kept.get(peer, (None, 0.0, 0.0))
         return session if time.monotonic() - verified < LIFE_S else None
 
+    def wants(self, peer: Peer) -> bool:
+        """Whether a newer one would be kept."""
+        kept = self._kept.get(peer)
+        return kept is None or time.monotonic() - kept[1] >= _FRESH_S
+
     def keep(self, peer: Peer, session: ssl.SSLSession | None, *, resumed: bool) -> None:
         """Remember what a connection was given; a resumed one was verified when the first of its line was."""
         now = time.monotonic()
-        _, kept, verified = self._kept.get(peer, (None, -_FRESH_S, now))
-        if session is None or not session.has_ticket or (resumed and now - kept < _FRESH_S):
+        if session is None or not session.has_ticket:
             return
-        self._kept[peer] = (session, now, verified if resumed else now)
+        verified = self._kept[peer][2] if resumed and peer in self._kept else now
+        self._kept[peer] = (session, now, verified)
         self._kept.move_to_end(peer)
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
