@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from contracts.cloudevents import Headers, encode, key
 from contracts.event import AnyEvent
@@ -26,11 +26,21 @@ from services.kit.unavailable import Unanswered
 
 log = logs.get_logger()
 REBUILDS = 5
+_M, _MASK = 0x5BD1E995, 0xFFFFFFFF
 
 
-@lru_cache(maxsize=20_000)  # in Python, 20-40 µs a key; a channel's or message's key comes again
+@lru_cache(maxsize=20_000)  # a channel's or message's key comes again
 def _hashed(key: bytes) -> int:
-    return int(murmur2(key)) & 0x7FFFFFFF
+    """Kafka's murmur2 of a key without its sign, as aiokafka has it, at half the price: whole words at once."""
+    length = len(key)
+    mixed = 0x9747B28C ^ length
+    for word in struct.unpack_from(f"<{length >> 2}I", key):
+        part = word * _M & _MASK
+        mixed = mixed * _M & _MASK ^ (part ^ part >> 24) * _M & _MASK
+    if rest := key[length & ~3 :]:
+        mixed = (mixed ^ int.from_bytes(rest, "little")) * _M & _MASK
+    mixed = (mixed ^ mixed >> 13) * _M & _MASK
+    return (mixed ^ mixed >> 15) & 0x7FFFFFFF
 
 
 def _partition(key: bytes | None, all_partitions: list[int], available: list[int]) -> int:

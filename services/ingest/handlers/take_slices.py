@@ -38,6 +38,11 @@ class Hold:
     short: int = 0
     pause: float = 0.0
 
+    @property
+    def busy(self) -> bool:
+        """Whether a slice is in hand."""
+        return self.taking is not None and not self.taking.done()
+
 
 @dataclass(frozen=True, slots=True)
 class TakeSlices:

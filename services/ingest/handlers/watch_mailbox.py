@@ -36,6 +36,8 @@ LISTEN_S: Final = (240.0, 300.0)
 """IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
 EAGER_S: Final = 2.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
+BUSY_S: Final = 0.3
+"""While a slice is being announced the next look is no hurry."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
 MOST_SHORT: Final = 4
@@ -122,14 +124,16 @@ class WatchMailbox:
             await session.listen()
             hold.listened = True
             await self._worked(hold.account)
-            patience = min(self._patience(hold.account, session, heard), turn or LISTEN_S[1])
+            patience = min(self._patience(hold, session, heard), turn or LISTEN_S[1])
             woken = await session.wait(patience if reading.past is None else min(patience, IMPORT_EVERY_S))
             if isinstance(woken, Woken):
                 heard = max(heard, self.clock.monotonic() - EAGER_S / 2)
 
-    def _patience(self, account: Account, session: MailSession, heard: float) -> float:
+    def _patience(self, hold: Hold, session: MailSession, heard: float) -> float:
         if self.clock.monotonic() - heard < EAGER_S:
-            again = self.budgets.recheck(account.host, session.opened.near)
+            if hold.busy:
+                return BUSY_S
+            again = self.budgets.recheck(hold.account.host, session.opened.near)
             return 1.0 if again is None else again
         least, most = LISTEN_S
         return least + (most - least) * self.chance()
