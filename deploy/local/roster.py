@@ -62,6 +62,7 @@ class World:
         to = self.addresses
         environment = {
             "PYTHONPATH": str(ROOT),
+            "MALLOC_ARENA_MAX": "1",  # threads only wait for the database here: one arena keeps a service small
             "MALOTE_KAFKA": to.kafka,
             "MALOTE_MONGO": to.mongo,
             "MALOTE_LOG_LEVEL": "INFO",

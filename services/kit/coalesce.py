@@ -22,7 +22,7 @@ class Coalescer(Generic[T, R]):
     """
 
     def __init__(
-        self, flush: Callable[[list[T]], Awaitable[Sequence[R]]], *, limit: int = 500, in_flight: int = 2
+        self, flush: Callable[[list[T]], Awaitable[Sequence[R]]], *, limit: int = 500, in_flight: int = 1
     ) -> None:
         self._flush, self._limit, self._in_flight = flush, limit, in_flight
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()

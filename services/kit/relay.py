@@ -20,7 +20,7 @@ from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 
-PAY_AFTER_S = 0.1
+PAY_AFTER_S = 0.5
 """What was acknowledged is removed so much later, so that one write removes what a document spoke in a row."""
 IN_FLIGHT = 5_000
 """Documents published from memory at once; what comes above it is left to the sweep."""
