@@ -129,7 +129,7 @@ async def test_a_missing_or_foreign_token_opens_nothing(stack: Stack, desk: Desk
 
 
 READS, WRITES = ("conversations:read",), ("conversations:write",)
-SEES, SETS, SIGNS = ("channels:read", "channels:write"), ("channels:write",), ("signatures:write", "channels:write")
+SEES, SETS, SIGNS = ("channels:read",), ("channels:write",), ("signatures:write",)
 INTERRUPTS, RESOLVES = ("messages:interrupt", "messages:interrupt:any"), ("messages:resolve",)
 NEEDED = (
     ("GET", "/v1/channels", SEES), ("", "/v1/channels/[^/]+/signatures", SIGNS), ("", "/v1/channels", SETS),
