@@ -48,9 +48,7 @@ def application(door: Door, endpoints: Sequence[Endpoint], probes: Sequence[Rout
         answer = door.serve(endpoint)
         if "{" not in endpoint.path:
             app.fixed[endpoint.method, endpoint.path] = answer
-        app.add_api_route(
-            endpoint.path, answer, methods=[endpoint.method], response_model=None, **operation(endpoint)
-        )
+        app.add_api_route(endpoint.path, answer, methods=[endpoint.method], response_model=None, **operation(endpoint))
     app.router.routes.extend(probes)
     app.add_exception_handler(HTTPException, _unanswered)
     described: dict[str, Any] = {}
