@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from contracts.payload import Payload
 
@@ -57,7 +58,15 @@ class Event(Generic[P]):
 def event_id(tenant: str, data: Payload) -> str:
     """The id of the event that carries this data: uuid5 over tenant, aggregate, id, version and type."""
     last = data.distinct() or f"{data.version}/{type(data).__name__}"
-    return str(uuid5(NAMESPACE, f"{tenant}/{data.aggregate}/{data.identity()}/{last}"))
+    return _uuid5(f"{tenant}/{data.aggregate}/{data.identity()}/{last}")
+
+
+def _uuid5(name: str) -> str:
+    """``str(uuid.uuid5(NAMESPACE, name))`` at a fifth of the price: every event has one."""
+    octets = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode()).digest()[:16])  # noqa: S324
+    octets[6], octets[8] = octets[6] & 0x0F | 0x50, octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def event(tenant: str, data: Q, *, at: datetime, source: str, n: int = 0, trace: Trace = NO_TRACE) -> Event[Q]:

@@ -64,10 +64,12 @@ class FetchSlices:
     memory: timedelta
 
     async def handle(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
-        """Whether anything was there. Raises LostConnection, and what ``hand`` raises."""
-        found = False
-        while await self._one(session, reading, hand):
-            found = True
+        """Whether anything was there; what may lie beyond a slice that is not full, the next look finds. Raises
+        LostConnection, and what ``hand`` raises."""
+        found, more = False, True
+        while more:
+            got, more = await self._one(session, reading, hand)
+            found = found or got
         return found
 
     async def import_more(self, session: MailSession, reading: Reading, hand: Hand) -> None:
@@ -87,22 +89,24 @@ class FetchSlices:
         finally:
             share.give_back()
 
-    async def _one(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
+    async def _one(self, session: MailSession, reading: Reading, hand: Hand) -> tuple[bool, bool]:
+        """Whether a slice was there, and whether there is surely more to ask for at once."""
         limit, octets = reading.expectation()
         share = Share(self.budgets, await self.budgets.hold(octets))
         try:
+            more = True
             if reading.through is not None:
                 fetched, through = await self._relisted(session, reading, limit)
             else:
                 fetched = await session.fetch_above(reading.live.uid, limit)
-                through = fetched[-1].uid if fetched else reading.live.uid
                 if not fetched:
-                    return False
+                    return False, False
+                through, more = fetched[-1].uid, len(fetched) >= limit
             reading.note([len(each.head or b"") for each in fetched])
             await self._hand_on(session, reading.live, fetched, through, share, hand)
         finally:
             share.give_back()
-        return True
+        return True, more
 
     async def _relisted(
         self, session: MailSession, reading: Reading, limit: int
