@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import time
 
+import psutil
+
 from tests.bench.machine import Meter, tree_mb
 from tests.bench.report import last_line, say
 from tests.infra.inbound_stage import Box, InboundStage
@@ -29,6 +31,20 @@ def resident_kib(pid: int) -> int:
     """Resident KiB of this process alone."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def alone_mb(root: int) -> float:
+    """Resident megabytes of a process and its children, as on a machine of their own.
+
+    What is private to each, and what they share (the interpreter's and the libraries' files) once: the largest share.
+    """
+    private, shared = 0.0, 0.0
+    for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
+        with open(f"/proc/{process.pid}/smaps_rollup") as rollup:
+            sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in list(rollup)[1:])}
+        private += sizes["Private_Clean"] + sizes["Private_Dirty"]
+        shared = max(shared, sizes["Shared_Clean"] + sizes["Shared_Dirty"])
+    return (private + shared) * 1024 / 1e6
 
 
 async def deliver_all(stage: InboundStage, boxes: list[Box], letter: bytes) -> None:
@@ -90,8 +106,10 @@ async def main(number: int, deaf: int) -> None:
         await connect_all(stage, first)
         await deliver_all(stage, first, LARGE)
         await asyncio.sleep(QUIET_S)
-        base_mb, base_kib = tree_mb(pid), resident_kib(pid)
-        say(f"base {base_mb:.1f} MB with workers, {base_kib} KiB without")
+        base_mb, base_kib = alone_mb(pid), resident_kib(pid)
+        say(
+            f"base {base_mb:.1f} MB with workers (the sum of their resident sizes {tree_mb(pid):.1f}), {base_kib} KiB without"
+        )
         boxes = await stage.make_users(number)
         connect_s = await connect_all(stage, boxes)
         say(f"{number} connected in {connect_s:.1f} s, {(resident_kib(pid) - base_kib) / number:.1f} KiB each")
