@@ -176,7 +176,7 @@ def compose(to: Ports) -> Handlers:
         signature=PutSignature(to.channels, to.operators, to.signatures, ask),
         preview=PreviewSignature(to.channels, to.operators, to.tenants, to.previews),
         wish=ask,
-        project=ProjectMessage(to.messages, to.waits),
+        project=ProjectMessage(to.messages, to.conversations, to.waits),
         inbound=ProjectInbound(to.arrivals, to.conversations, to.messages),
         aside=SetAside(to.arrivals, to.channels),
         file=KeepFile(to.files),

@@ -133,6 +133,10 @@ class Conversations(Protocol):
         grouped."""
         ...
 
+    async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
+        """Takes a Message-ID out of the thread that no client has ever got."""
+        ...
+
     async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
         """Does what a mail does to its conversation, once for each mail (the last 100 are remembered); grouped."""
         ...

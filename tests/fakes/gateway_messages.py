@@ -207,6 +207,12 @@ class FakeConversations:
         known = replace(known, subject=known.subject or message.subject)
         self.kept[where] = _moved(_threaded(known, message.internet_message_id), last)
 
+    async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
+        """See the port."""
+        known = self.kept[tenant, conversation_id]
+        left = tuple(one for one in known.thread if one != internet_message_id)
+        self.kept[tenant, conversation_id] = replace(known, thread=left)
+
     async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
         """See the port."""
         where, message_id = (tenant, conversation_id), joining.last.message_id

@@ -65,6 +65,11 @@ class MongoConversations:
         """See the port."""
         await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.extending(message)))
 
+    async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
+        """See the port."""
+        change = {"$pull": {"thread": internet_message_id}}
+        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, change))
+
     async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
         """See the port."""
         await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.joining_in(joining)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from contracts.event import Event
 from contracts.outbound import (
+    FailureReason,
     InterruptAnswered,
     MessageCommitted,
     MessageDeferred,
@@ -18,7 +20,9 @@ from contracts.outbound import (
 )
 from services.gateway.domain.message import Progress, Recipient, Status
 from services.gateway.handlers.interrupt_message import waiting_for
-from services.gateway.ports import Messages, Waits
+from services.gateway.ports import Conversations, Messages, Waits
+
+_NEVER_GOT: Final = frozenset({Status.INTERRUPTED, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class ProjectMessage:
     """Facts are guarded by the outbox's version, answers go by their cancel id."""
 
     messages: Messages
+    conversations: Conversations
     waits: Waits
 
     async def handle(self, event: Event[OutboundFact | InterruptAnswered]) -> None:
@@ -36,6 +41,14 @@ class ProjectMessage:
             self.waits.wake(waiting_for(event.tenant, said.message_id))
         elif (progress := progress_of(said)) is not None:
             await self.messages.advance(event.tenant, said.message_id, progress)
+            if progress.status in _NEVER_GOT and progress.reason != FailureReason.OUTCOME_UNKNOWN:
+                await self._retract(event.tenant, said)
+
+    async def _retract(self, tenant: str, said: OutboundFact) -> None:
+        """What comes next must not answer a Message-ID that nobody has got."""
+        message = await self.messages.get(tenant, said.message_id)
+        if message is not None:
+            await self.conversations.retract(tenant, message.conversation_id, message.internet_message_id)
 
 
 def progress_of(fact: OutboundFact) -> Progress | None:

@@ -16,6 +16,7 @@ from contracts.outbound import (
     MessageCommitted,
     MessageDeferred,
     MessageFailed,
+    MessageInterrupted,
     MessageQueued,
     MessageSent,
     RecipientReport,
@@ -106,6 +107,22 @@ async def test_parked_is_told_from_failed(outbox: Outbox) -> None:
     refused = report(RecipientState.REFUSED)
     seen = await outbox.says(MessageFailed, 4, failed_at=NOW, reason=FailureReason.REFUSED, recipients=refused)
     assert not seen.parked
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "stays"),
+    [
+        (MessageInterrupted, {"interrupted_at": NOW, "interrupted_by": ()}, False),
+        (MessageFailed, {"failed_at": NOW, "reason": FailureReason.REFUSED, "recipients": ()}, False),
+        (MessageFailed, {"failed_at": NOW, "reason": FailureReason.OUTCOME_UNKNOWN, "recipients": ()}, True),
+        (MessageSent, {"sent_at": NOW, "recipients": ()}, True),
+    ],
+)
+async def test_nothing_answers_what_nobody_got(here: World, kind: Any, fields: dict[str, Any], stays: bool) -> None:
+    message = await here.message()
+    await Outbox(here, message).says(kind, 3, **fields)
+    thread = here.conversations.kept[TENANT, message.conversation_id].thread
+    assert (message.internet_message_id in thread) is stays
 
 
 async def test_a_message_that_is_none_of_ours_is_left_alone(here: World) -> None:
