@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock run demo check check-types check-kit check-rules check-model unit contract shape model ports \
-        e2e races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
+        e2e test-browser shots races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
         schemas clean
 
 help: ## This list
@@ -70,6 +70,12 @@ ports: $(STAMP) ## One suite for fakes and real adapters (MALOTE_INFRA chooses t
 
 e2e: $(STAMP) ## Over REST to a recording mail server and back
 	$(PYTEST) tests/e2e
+
+test-browser: $(STAMP) ## The console in Debian's Chromium (apt-get install chromium-headless-shell)
+	$(PYTEST) tests/browser
+
+shots: $(STAMP) ## Pictures of every page and state of the console into .local/shots
+	@$(PY) -m tests.browser.shots .local/shots
 
 races: $(STAMP) ## Cancels around the commit (N=5000)
 	@$(PY) -m tests.chaos.races --pairs $(or $(N),5000)

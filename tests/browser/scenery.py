@@ -10,6 +10,7 @@ from uuid import uuid4
 from contracts.channel_status import ChannelStatusChanged
 from contracts.event import event
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
+from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.stored_clock import StoredClock
 from services.gateway.domain.bounce import Bounce, Returned
 from services.gateway.domain.change import Change, Thing
@@ -24,9 +25,11 @@ from services.gateway.domain.message import (
     Resolution,
     Status,
 )
+from services.gateway.domain.refusal import Code, Refused
 from services.gateway.domain.who import Principal
 from services.gateway.ports import Key
 from services.kit.ids import uuid7
+from services.kit.rendering import Renderer, pool
 from tests.fakes.gateway_world import fake_ports
 from tests.unit.gateway import world as desk
 from tests.unit.gateway.mails import bounce, mail
@@ -34,6 +37,7 @@ from tests.unit.gateway.world import ANA, CHANNEL, RUI, TENANT, World
 
 OTHER_CHANNEL = str(uuid7())
 SUBJECT = "Orçamento das poltronas e dos aparadores do salão de festas"
+MEANWHILE = Refused(Code.VERSION_MISMATCH, "Somebody saved meanwhile.", version=2)
 HTML = (
     "<p>Prezados,</p><p>Conforme a assembleia, pedimos <b>três alterações</b>:</p><table><tr><th>Item</th><th>N.</th>"
     '</tr><tr><td>Poltrona</td><td>8</td></tr></table><img alt="logo" data-remote-src="https://tracker.test/x.png">'
@@ -50,15 +54,17 @@ class Scenery:
     """``ids`` of what stands, by name."""
 
     world: World
+    renderer: Renderer
     ids: dict[str, str] = field(default_factory=dict)
     _position: int = 0
 
     @classmethod
     async def make(cls) -> Scenery:
-        """The whole desk."""
-        made = World(replace(fake_ports(), clock=StoredClock()))
+        """The whole desk; signatures are rendered by the real code."""
+        renderer = Renderer(pool())
+        made = World(replace(fake_ports(), clock=StoredClock(), previews=LiquidPreviews(renderer)))
         made.changes.most = 1_000
-        scenery = cls(made)
+        scenery = cls(made, renderer)
         await scenery.people()
         await scenery.channels()
         await scenery.signatures()
@@ -206,3 +212,35 @@ class Scenery:
         for tenant, _, follower in self.world.changes.followers:
             if tenant == TENANT:
                 follower.queue.put_nowait(change)
+
+    async def hold(self, message_id: str, seconds: float = 60) -> None:
+        """The outbox has taken it: the clock counts."""
+        until = now() + timedelta(seconds=seconds)
+        await self.progress(message_id, status=Status.QUEUED, undo_until=until, due_at=until, outbox_version=1)
+
+    def outbox_answers(self, status: Status = Status.INTERRUPTED) -> None:
+        """From now on a cancel is answered at once: stopped, or too late with this status."""
+        stopped = status is Status.INTERRUPTED
+
+        async def ask(message: Message, cancel: Cancel, event: Any) -> bool:
+            done = replace(cancel, outcome="interrupted" if stopped else "too_late", status=str(status))
+            progress = replace(message.progress, status=status, finished_at=now(), interrupted_by=("ana",) * stopped)
+            self.put(replace(message, progress=progress, cancels=(*message.cancels, done)))
+            return True
+
+        self.world.messages.ask = ask  # type: ignore[method-assign]
+
+    def owner_refuses_signatures(self, html: str, by: str) -> None:
+        """From now on somebody else has always saved first."""
+
+        async def refuse(wish: Any, _: Any) -> None:
+            await self.sign(ANA, html, by, 2)
+            self.world.wishes.kept[wish.tenant, wish.request_id] = replace(wish, refused=MEANWHILE)
+
+        self.world.wishes.owner = refuse
+
+    async def rename(self, state: Any, name: str) -> None:
+        """A channel under another name."""
+        settings = state.settings.model_copy(update={"name": name})
+        renamed = state.model_copy(update={"settings": settings, "version": state.version + 1})
+        await self.world.channels.put(event(TENANT, renamed, at=now(), source="config"))

@@ -88,3 +88,4 @@ class Stage:
                 await asyncio.sleep(0.01)
             self._ready.set()
             await serving
+        await self.scenery.renderer.close()

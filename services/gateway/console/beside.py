@@ -15,12 +15,17 @@ async def nav(reading: Reading) -> dict[str, Any]:
     """What every page shows beside itself: the channels, the desk, and how many are unread."""
     channels = await reading.ask("GET /v1/channels", query={"limit": "200"})
     tenant = await reading.ask("GET /v1/tenants/{tenant_id}", reading.who.tenant)
-    unread = await reading.ask(LIST, query={"view": "unread", "limit": "100"})
     return {
         "channels": [] if isinstance(channels, Refused) else channels.items,
         "tenant": "" if isinstance(tenant, Refused) else tenant.name,
-        "unread": 0 if isinstance(unread, Refused) else len(unread.items),
+        "unread": await unread(reading),
     }
+
+
+async def unread(reading: Reading) -> int:
+    """How many conversations wait to be read, 100 for more."""
+    found = await reading.ask(LIST, query={"view": "unread", "limit": "100"})
+    return 0 if isinstance(found, Refused) else len(found.items)
 
 
 async def names(reading: Reading) -> dict[str, str]:

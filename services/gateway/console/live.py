@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.console.beside import nav
+from services.gateway.console.beside import nav, unread
 from services.gateway.console.channels import settled, ways
 from services.gateway.console.conversations import rows, talk
 from services.gateway.console.messages import eyed
@@ -113,7 +113,7 @@ async def _values(reading: Reading, pieces: frozenset[str], batch: Iterable[Sign
     said = reading.request.query_params
     values: dict[str, Any] = {"chosen": said.get("c") or "", "eyes": []}
     if "convs" in pieces:
-        values |= await rows(reading)
+        values |= {**await rows(reading), "unread": await unread(reading)}
     if "msgs" in pieces:
         values |= await talk(reading, said["c"])
         values["eyes"] = [await eyed(reading, one) for one in _changed(values["cards"], batch)]

@@ -29,6 +29,10 @@ from services.kit import logs, metrics, tracing
 from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
+PREVIEW: Final = (
+    "<!doctype html><title>preview</title><style>:root{color-scheme:light}body{margin:0;font:15px/1.5 system-ui,"
+    "sans-serif;color:#1c1f22;overflow-wrap:break-word}a{color:#0c5768}</style>"
+)
 FRAME_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox allow-same-origin"
 )
@@ -147,4 +151,4 @@ def _expired(reading: Reading) -> Response:
 async def _frame(_: Request) -> Response:
     """An empty document for previews: it runs nothing and may be styled inline."""
     headers = {"Content-Security-Policy": FRAME_POLICY, "X-Content-Type-Options": "nosniff"}
-    return Response("<!doctype html><title>preview</title>", 200, headers, "text/html")
+    return Response(PREVIEW, 200, headers, "text/html")

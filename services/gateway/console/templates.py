@@ -26,4 +26,4 @@ def environment() -> Environment:
 
 def icon(name: str, look: str = "") -> Markup:
     """One of our drawings, silent for screen readers: the word stands beside it."""
-    return Markup('<svg class="i {}" aria-hidden="true"><use href="#{}"/></svg>').format(look, name)
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="#i-{}"/></svg>').format(look, name)

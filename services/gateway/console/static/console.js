@@ -65,8 +65,16 @@
 
   // Whatever has just come onto the page is made ready.
   const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.scrollHeight) + 'px'; } };
+  let newest = '', low = true;
+  const follow = () => {  // the newest message comes into view where the reader was at the end, or wrote it
+    const box = $('[data-bottom]'), last = $$('.msg', box ?? document.body).pop();
+    if (!box || !last || last.id === newest) return;
+    if (low || ('mine' in last.dataset)) { box.scrollTop = box.scrollHeight; if (innerWidth < 720) scrollTo(0, document.body.scrollHeight); }
+    newest = last.id;
+  };
+  document.addEventListener('scroll', e => { if (e.target === document || e.target === $('[data-bottom]')) { const b = e.target === document ? document.documentElement : e.target; low = b.scrollHeight - b.scrollTop - b.clientHeight < 80; } }, true);
   const ready = () => {
-    tick();
+    tick(); follow();
     for (const f of $$('iframe.frame, iframe.pv')) { if (!f.onload) { f.onload = () => fit(f); fit(f); } }
     for (const d of $$('dialog[data-show]')) { delete d.dataset.show; d.removeAttribute('data-show'); d.showModal(); d.addEventListener('close', () => $(`[data-eye="${d.dataset.of}"]`)?.focus()); }
     const stopped = $('[data-stopped]'); if (stopped) { const id = stopped.dataset.stopped; stopped.remove(); $('#eye')?.close(); $('#eye')?.remove(); $(`[data-bring="${id}"]`)?.focus(); }
@@ -105,7 +113,7 @@
 
   // Recipient chips: Enter, comma, semicolon, paste of a list; a wrong one stays and is named.
   const good = a => /^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)+$/.test(a);
-  const icon = n => { const s = document.createElementNS('http://www.w3.org/2000/svg', 'svg'), u = document.createElementNS(s.namespaceURI, 'use'); s.setAttribute('class', 'i'); s.setAttribute('aria-hidden', 'true'); u.setAttribute('href', '#' + n); s.append(u); return s; };
+  const icon = n => { const s = document.createElementNS('http://www.w3.org/2000/svg', 'svg'), u = document.createElementNS(s.namespaceURI, 'use'); s.setAttribute('class', 'i'); s.setAttribute('aria-hidden', 'true'); u.setAttribute('href', '#i-' + n); s.append(u); return s; };
   const el = (tag, cls, ...kids) => { const n = document.createElement(tag); if (cls) n.className = cls; n.append(...kids); return n; };
   const add = input => {
     for (const a of input.value.split(/[\s,;]+/).map(x => x.replace(/^<|>$/g, '')).filter(Boolean)) {
@@ -156,5 +164,4 @@
   const step = n => { const all = $$('.conv'), i = all.findIndex(a => a === document.activeElement || (!all.includes(document.activeElement) && a.matches('[aria-current]'))); all[Math.min(all.length - 1, Math.max(0, i + n))]?.focus(); };
 
   ready();
-  const scroll = $('[data-bottom]'); if (scroll) { scroll.scrollTop = scroll.scrollHeight; if (innerWidth < 720) scrollTo(0, document.body.scrollHeight); }
 })();
