@@ -107,9 +107,7 @@ async def main(number: int, deaf: int) -> None:
         await deliver_all(stage, first, LARGE)
         await asyncio.sleep(QUIET_S)
         base_mb, base_kib = alone_mb(pid), resident_kib(pid)
-        say(
-            f"base {base_mb:.1f} MB with workers (the sum of their resident sizes {tree_mb(pid):.1f}), {base_kib} KiB without"
-        )
+        say(f"base {base_mb:.1f} MB with workers (resident sizes summed: {tree_mb(pid):.1f})")
         boxes = await stage.make_users(number)
         connect_s = await connect_all(stage, boxes)
         say(f"{number} connected in {connect_s:.1f} s, {(resident_kib(pid) - base_kib) / number:.1f} KiB each")
