@@ -1,0 +1,108 @@
+"""Signing in at a provider: PKCE as RFC 7636 has it, and nobody comes in with another's state, nonce, code or token."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from services.gateway.console import oidc
+from services.gateway.console.oidc import OpenId, Provider
+from services.kit.unavailable import Unavailable
+
+ISSUER, KEY = "https://id.test", ECKey.generate_key("P-256", {"kid": "k", "use": "sig"})
+PROVIDER = Provider(ISSUER, "malote-console", resource="malote")
+
+
+class Issuer:
+    """A provider that checks the verifier against the challenge of the authorization request."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+        self.claims: dict[str, Any] = {}
+        self.signer = KEY
+
+    def authorize(self, url: str) -> None:
+        """What the browser brings."""
+        self.asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+    async def __call__(self, url: str, body: bytes | None = None, media_type: str = "") -> dict[str, Any]:
+        """Discovery, keys, tokens."""
+        if url.endswith("openid-configuration"):
+            places = {f"{name}_endpoint": f"{ISSUER}/{name}" for name in ("authorization", "token")}
+            return {"issuer": self.claims.get("discovered", ISSUER), "jwks_uri": f"{ISSUER}/jwks", **places}
+        if url.endswith("jwks"):
+            return {"keys": [KEY.as_dict(private=False)]}
+        said = {name: values[0] for name, values in parse_qs((body or b"").decode()).items()}
+        digest = hashlib.sha256(said["code_verifier"].encode()).digest()
+        if base64.urlsafe_b64encode(digest).decode().rstrip("=") != self.asked["code_challenge"]:
+            return {}
+        claims = {
+            "iss": ISSUER, "aud": "malote-console", "sub": "ana", "name": "Ana", "exp": int(time.time()) + 60,
+            "nonce": self.asked["nonce"], **self.claims,
+        }  # fmt: skip
+        signed = jwt.encode({"alg": "ES256", "kid": "k"}, claims, self.signer, algorithms=["ES256"])
+        return {"access_token": "the token", "id_token": signed}
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    made = Issuer()
+    monkeypatch.setattr(oidc, "ask", made)
+    return made
+
+
+async def begun(issuer: Issuer) -> tuple[OpenId, dict[str, str]]:
+    """A browser on its way back."""
+    openid = OpenId(PROVIDER)
+    url, kept = await openid.begin("https://desk.test/sign-in/callback", "/c")
+    issuer.authorize(url)
+    return openid, kept
+
+
+async def test_the_way_there_and_back(issuer: Issuer) -> None:
+    openid, kept = await begun(issuer)
+    assert issuer.asked["code_challenge_method"] == "S256"
+    assert issuer.asked["resource"] == "malote"
+    assert kept["verifier"] not in str(issuer.asked)
+    signed = await openid.finish({"code": "c", "state": issuer.asked["state"]}, kept)
+    assert signed is not None
+    assert (signed.token, signed.name) == ("the token", "Ana")
+
+
+async def test_another_state_verifier_or_hour_is_refused(issuer: Issuer) -> None:
+    openid, kept = await begun(issuer)
+    good = {"code": "c", "state": issuer.asked["state"]}
+    assert await openid.finish({**good, "state": "other"}, kept) is None
+    assert await openid.finish({"error": "access_denied", "state": good["state"]}, kept) is None
+    assert await openid.finish(good, {**kept, "verifier": "other"}) is None
+    assert await openid.finish(good, {**kept, "at": "1"}) is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"nonce": "other"}, {"aud": "someone"}, {"iss": "https://evil.test"}, {"exp": 1}, {"exp": None}],
+    ids=lambda one: next(iter(one)),
+)
+async def test_an_identity_that_is_not_for_us_now_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
+    openid, kept = await begun(issuer)
+    issuer.claims = claims
+    assert await openid.finish({"code": "c", "state": issuer.asked["state"]}, kept) is None
+
+
+async def test_an_identity_of_another_signer_is_refused(issuer: Issuer) -> None:
+    openid, kept = await begun(issuer)
+    issuer.signer = ECKey.generate_key("P-256", {"kid": "k"})
+    assert await openid.finish({"code": "c", "state": issuer.asked["state"]}, kept) is None
+
+
+async def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer) -> None:
+    issuer.claims = {"discovered": "https://evil.test"}
+    with pytest.raises(Unavailable):
+        await OpenId(PROVIDER).begin("https://desk.test/sign-in/callback", "/c")
