@@ -36,10 +36,8 @@ def mixed(number: int) -> bytes:
     chance = random.Random(number)
     if number % 4 == 0:
         return _head(number, "text/plain; charset=utf-8") + _text(number, 9000).encode()
-    text = _text(number, chance.randrange(1200, 3200))
-    lines = [f"<p style='color:#333'>{line}</p><div class='x'><a href='https://a.test/'>{line[:20]}</a></div>"
-             for line in text.splitlines()]  # fmt: skip
-    html = "<html><head><style>p{margin:0}</style></head><body>" + "\r\n".join(lines * 2) + "</body></html>"
+    text = _text(number, chance.randrange(2000, 4600))
+    html = _page(text.splitlines())
     parts = [("text/plain; charset=utf-8", "", text), ("text/html; charset=utf-8", "", html)]
     body = _multipart("alternative", parts, f"alt{number}")
     attached = _ATTACHED[number % len(_ATTACHED)]
@@ -53,6 +51,17 @@ def mixed(number: int) -> bytes:
         f"m{number}",
     )
     return _head(number, f'multipart/mixed; boundary="m{number}"') + whole.encode()
+
+
+def _page(lines: list[str]) -> str:
+    """A page as newsletters and mail clients write it: a table of paragraphs with some style, a link now and then."""
+    rows = []
+    for place in range(0, len(lines), 2):
+        link = " <a href='https://shop.test/order'>Your order</a>" if place % 6 == 0 else ""
+        text = "\r\n".join(lines[place : place + 2])
+        rows.append(f"<tr><td style='padding:8px 0'><p style='margin:0'>{text}{link}</p></td></tr>")
+    head = "<html><head><style>p { color: #333 }</style></head><body><table width='600'>"
+    return head + "\r\n".join(rows * 2) + "</table></body></html>"
 
 
 def _head(number: int, kind: str) -> bytes:
