@@ -53,8 +53,16 @@ def configure(service: str, instance: str, level: str = "INFO", *, address_key: 
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=wanted, force=True)
     logging.captureWarnings(True)
+    _take_over("faststream")
     for name, least in _NOISY.items():
         logging.getLogger(name).setLevel(max(least, wanted))
+
+
+def _take_over(name: str) -> None:
+    """A library that gave its logger a handler of its own would write past us, coloured and with values."""
+    logger = logging.getLogger(name)
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 @contextmanager
