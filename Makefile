@@ -101,7 +101,7 @@ corpus: $(STAMP) ## Every file of a folder as a mail (DIR=… REPORT=file; Dovec
 kills-inbound: $(STAMP) ## Kills, storms and renumberings while mail flows in (N=2000 KILLS=50; Dovecot, root)
 	@$(PY) -m tests.chaos.inbound --mails $(or $(N),2000) --kills $(if $(filter-out file,$(origin KILLS)),$(KILLS),50)
 
-test: check ports e2e ## check, ports, e2e, model, short kills; with containers prepared, these too
+test: check ports e2e test-browser ## check, ports, e2e, browser, model, short kills; with containers prepared, these too
 	$(MAKE) model SEEDS=2000
 	$(MAKE) kills N=300 KILLS=8
 	@if [ -f .local/docker/env ]; then $(MAKE) test-containers; else echo "no containers prepared: .ci/run does that"; fi
