@@ -44,7 +44,7 @@ class Payload(Part):
 
     def key(self) -> str:
         """The Kafka key without the tenant; also the CloudEvents subject."""
-        raise NotImplementedError
+        raise NotImplementedError  # each event says its own
 
     def distinct(self) -> str | None:
         """A name that replaces version and type in the event's id, for facts that are no state."""

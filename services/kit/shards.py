@@ -46,7 +46,7 @@ class Pulse:
                 self.last = time.monotonic()
             return answered
 
-        noted.pulse = self  # type: ignore[attr-defined]
+        noted.pulse = self  # type: ignore[attr-defined]  # a mark on the function
         coordinator._do_heartbeat = noted
 
 

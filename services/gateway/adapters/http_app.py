@@ -58,7 +58,7 @@ def application(door: Door, endpoints: Sequence[Endpoint], probes: Sequence[Rout
             described.update(describe(app.routes, endpoints))
         return described
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 

@@ -83,7 +83,7 @@ class StartedResource(ConversationResource):
     message: MessageResource | None
 
     @classmethod
-    def of(cls, started: Started) -> StartedResource:  # type: ignore[override]
+    def of(cls, started: Started) -> StartedResource:  # type: ignore[override]  # of another thing
         """What the reader sees of a start."""
         message = MessageResource.of(started.message) if started.message else None
         return cls.model_construct(**_fields(started.conversation), message=message)
@@ -102,7 +102,7 @@ class OpenedResource(ConversationResource):
     messages: MessagePage
 
     @classmethod
-    def of(cls, opened: Opened) -> OpenedResource:  # type: ignore[override]
+    def of(cls, opened: Opened) -> OpenedResource:  # type: ignore[override]  # of another thing
         """What the reader sees of a conversation."""
         items = tuple(map(said_resource, opened.messages.items))
         page = MessagePage.model_construct(items=items, next=cursor_of(opened.messages.after))

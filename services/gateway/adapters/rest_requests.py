@@ -36,7 +36,7 @@ class Body(Fields):
 
     def parts(self) -> tuple[Any, ...]:
         """What the use case takes of it, in order."""
-        raise NotImplementedError
+        raise NotImplementedError  # each body says its own
 
 
 class TenantBody(Body):

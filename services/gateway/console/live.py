@@ -64,7 +64,7 @@ async def _pump(signals: AsyncIterator[Signal], waiting: asyncio.Queue[Signal | 
             await waiting.put(signal)
     finally:
         with suppress(AttributeError):
-            await signals.aclose()  # type: ignore[attr-defined]
+            await signals.aclose()  # type: ignore[attr-defined]  # generators alone have it
         with suppress(asyncio.QueueFull):
             waiting.put_nowait(None)
 

@@ -32,7 +32,7 @@ def blob_id(key: ChannelKey, sha256: str, part: str) -> str:
 
 def _id(*parts: str) -> str:
     """A version 5 UUID as ``uuid.uuid5`` makes it, at a fifth of the price: there are several for each mail."""
-    octets = bytearray(hashlib.sha1(_PREFIX + "/".join(parts).encode("utf-8", "replace")).digest()[:16])  # noqa: S324
+    octets = bytearray(hashlib.sha1(_PREFIX + "/".join(parts).encode("utf-8", "replace")).digest()[:16])  # noqa: S324 - v5
     octets[6] = octets[6] & 0x0F | 0x50
     octets[8] = octets[8] & 0x3F | 0x80
     text = octets.hex()
