@@ -93,6 +93,19 @@ class CancelRequested(Payload):
         return self.cancel_id
 
 
+class SentCopyFound(Payload):
+    """The account's Sent mailbox holds a message whose outcome was unknown: its provider took it."""
+
+    aggregate: ClassVar[str] = "sent-copy-found"
+    message_id: Id
+    channel_id: Id
+    found_at: Moment
+
+    def key(self) -> str:
+        """One message, one order."""
+        return self.message_id
+
+
 class SentCopyOffered(Payload):
     """A message was sent; these are its octets, for the account's Sent mailbox.
 

@@ -57,6 +57,14 @@ class InterruptOutcome(Open):
     OTHER = "other"
 
 
+class KnownBy(Open):
+    """How it is known that the next hop accepted a message: it said so, or the account's Sent mailbox holds a copy."""
+
+    ANSWER = "answer"
+    SENT_COPY = "sent_copy"
+    OTHER = "other"
+
+
 class RecipientReport(Part):
     """One recipient and the server's last reply about it: SMTP code, enhanced code (RFC 3463), text."""
 
@@ -116,14 +124,20 @@ class MessageDeferred(OutboundFact):
 
 
 class MessageSent(OutboundFact):
-    """Final: the next hop accepted the message for at least one recipient."""
+    """Final: the next hop accepted the message for at least one recipient.
+
+    ``known_by`` ``sent_copy``: it had failed with ``outcome_unknown``, and a copy of it was found since; ``sent_at`` is
+    when it had ended.
+    """
 
     sent_at: Moment
     recipients: tuple[RecipientReport, ...]
+    known_by: KnownBy = KnownBy.ANSWER
 
 
 class MessageFailed(OutboundFact):
-    """Final: nobody accepted it. With ``outcome_unknown`` it is parked: a person may resend it or mark it as sent."""
+    """Final: nobody accepted it. With ``outcome_unknown`` it is parked: a person may resend it or mark it as sent, and
+    ``MessageSent`` may follow with a higher version, should its copy be found in the account's Sent mailbox."""
 
     failed_at: Moment
     reason: FailureReason

@@ -114,6 +114,10 @@ SENT_COPIES: Final = Topic(
     "malote.sent-copies.v1", "Sent messages, to be filed in the accounts' Sent mailboxes.",
     (message.SentCopyOffered,), ("outbox",), ("ingest",), 8, 7 * DAY,
 )  # fmt: skip
+SENT_COPIES_FOUND: Final = Topic(
+    "malote.sent-copies-found.v1", "Messages of unknown outcome that stand in the accounts' Sent mailboxes.",
+    (message.SentCopyFound,), ("ingest",), ("outbox",), 8, 7 * DAY,
+)  # fmt: skip
 REQUEST_OUTCOMES: Final = Topic(
     "malote.request-outcomes.v1", "Wishes that were refused, and why.",
     (outcome.ChannelChangeRejected, outcome.SignatureChangeRejected), ("config", "signature"), ("gateway",), 8, DAY,
@@ -121,7 +125,8 @@ REQUEST_OUTCOMES: Final = Topic(
 
 TOPICS: Final = (
     INBOUND, OUTBOUND, CHANNEL_STATUS, CHANNEL_REQUESTS, TENANTS, CHANNELS, SIGNATURE_REQUESTS, SIGNATURES, OPERATORS,
-    CONVERSATIONS, SEND_REQUESTS, COMPOSED, CANCEL_REQUESTS, SENT_COPIES, REQUEST_OUTCOMES,
+    CONVERSATIONS, SEND_REQUESTS, COMPOSED, CANCEL_REQUESTS, SENT_COPIES, SENT_COPIES_FOUND,
+    REQUEST_OUTCOMES,
 )  # fmt: skip
 
 DEAD_LETTER_RETENTION: Final = 30 * DAY

@@ -40,6 +40,7 @@ from services.ingest.handlers.note_tenants import NoteTenants
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.restate_status import RestateStatus
+from services.ingest.handlers.seek_copy import SeekCopy
 from services.ingest.handlers.select_mailbox import SelectMailbox
 from services.ingest.handlers.take_slices import TakeSlices
 from services.ingest.handlers.tell_slice import TellSlice
@@ -127,7 +128,8 @@ def compose(world: World) -> Handlers:
         tenants=NoteTenants(MongoTenants(world.database[TENANTS]), hold),
         message=NoteMessage(own_mails),
         copy=NoteCopy(copies, world.clock),
-        file=FileCopies(copies, mailboxes, budgets, hold, world.clock),
+        seek=SeekCopy(copies, own_mails, world.clock),
+        file=FileCopies(copies, mailboxes, budgets, hold, world.clock, world.publisher),
         restate=RestateStatus(world.statuses, world.publisher, world.clock),
         doubt=DoubtStatuses(world.statuses, world.relay, world.clock),
         keep=conversations.put,

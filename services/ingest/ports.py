@@ -163,10 +163,11 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OwnMail:
-    """What we know of a message of ours: the hash and length of the bytes that were submitted."""
+    """What we know of a message of ours: the hash and length of the bytes that were submitted, and its Message-ID."""
 
     sha256: str
     size: int
+    internet_message_id: str = ""
 
 
 class OwnMails(Protocol):
@@ -255,7 +256,7 @@ class Budgets(Protocol):
 
 
 class CopyStore(Protocol):
-    """Sent messages that are to be filed."""
+    """Sent messages that are to be filed, and those in doubt that are looked for."""
 
     async def put(self, copy: SentCopy) -> None:
         """Keep it in place of one with fewer tries; a repeat of the offer changes nothing that was tried since."""

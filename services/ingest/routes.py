@@ -11,7 +11,7 @@ from contracts.channel_status import ChannelStatusChanged
 from contracts.conversation import ConversationChanged
 from contracts.event import Event
 from contracts.message import SentCopyOffered
-from contracts.outbound import MessageQueued
+from contracts.outbound import MessageFailed, MessageQueued
 from contracts.payload import Payload
 from contracts.tenant import TenantChanged
 from contracts.topics import CHANNEL_STATUS, CHANNELS, CONVERSATIONS, OUTBOUND, SENT_COPIES, TENANTS, Topic
@@ -24,6 +24,7 @@ from services.ingest.handlers.note_copy import NoteCopy
 from services.ingest.handlers.note_message import NoteMessage
 from services.ingest.handlers.note_tenants import NoteTenants
 from services.ingest.handlers.restate_status import RestateStatus
+from services.ingest.handlers.seek_copy import SeekCopy
 from services.kit.consume import On
 from services.kit.loops import Loop, Task
 from services.kit.relay import Relay
@@ -47,6 +48,7 @@ class Handlers:
     tenants: NoteTenants
     message: NoteMessage
     copy: NoteCopy
+    seek: SeekCopy
     file: FileCopies
     restate: RestateStatus
     doubt: DoubtStatuses
@@ -72,6 +74,7 @@ def routes(use: Handlers, relay: Relay) -> Routes:
         TenantChanged: use.tenants.handle,
         ConversationChanged: keep,
         MessageQueued: use.message.handle,
+        MessageFailed: use.seek.handle,
         SentCopyOffered: use.copy.handle,
         ChannelStatusChanged: use.restate.handle,
     }

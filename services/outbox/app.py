@@ -60,6 +60,7 @@ from services.outbox.handlers.release_lanes import ReleaseLanes
 from services.outbox.handlers.remove_channel_messages import RemoveChannelMessages
 from services.outbox.handlers.renew_lanes import RenewLanes
 from services.outbox.handlers.report_smtp import ReportSmtp
+from services.outbox.handlers.resolve_message import ResolveMessage
 from services.outbox.handlers.restate_status import RestateStatus
 from services.outbox.handlers.settle_transmission import SettleTransmission
 from services.outbox.handlers.submit_message import SubmitMessage
@@ -135,14 +136,13 @@ def _world(settings: Settings, client: Client) -> World:
     database, clock = client[settings.database(NAME)], SystemClock()
     publisher = Publisher(settings.kafka, f"malote-{NAME}-{settings.instance}", deadline_s=settings.publish_deadline_s)
     blobs = Blobs(client[settings.database("blobs")])
-    caps = Caps(settings.slots, settings.per_tenant, settings.per_host)
     return World(
         settings, clock, MongoClock(database, clock), MongoMessages(database[MESSAGES]), MongoLanes(database[LANES]),
         MongoStatuses(database[STATUSES]), Copies(database["channels"], ChannelChanged),
         Copies(database["tenants"], TenantChanged), blobs, KeptRaw(blobs, clock),
         SmtpSubmission(_connector(settings), clock), publisher,
         Relay(MongoOwed(database[MESSAGES], NAME), publisher), Relay(MongoOwed(database[STATUSES], NAME), publisher),
-        AsyncioDesk(str(uuid7()), Board(caps)),
+        AsyncioDesk(str(uuid7()), Board(Caps(settings.slots, settings.per_tenant, settings.per_host))),
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def compose(world: World) -> Handlers:
     prove = ProveChannel(world.channels, world.statuses, world.submission, report)
     tenant = NoteTenant(world.tenants)
     take_up = TakeUp(
-        world.desk, record, _submit(world, record), world.submission, world.channels, report, remove, tenant,
+        world.desk, record, _submit(world, record, retry), world.submission, world.channels, report, remove, tenant,
         OfferCopy(world.publisher, world.database_clock),
     )  # fmt: skip
     return Handlers(
@@ -175,6 +175,7 @@ def compose(world: World) -> Handlers:
         note=NoteChannel(hold, prove, remove, world.publisher),
         tenant=tenant,
         restate=RestateStatus(world.statuses, world.publisher, world.database_clock),
+        resolve=ResolveMessage(record),
         drive=DriveLanes(hold, take_up),
         claim=ClaimLanes(hold),
         sweep=SweepLanes(hold),
@@ -187,9 +188,8 @@ def compose(world: World) -> Handlers:
     )
 
 
-def _submit(world: World, record: Record) -> SubmitMessage:
+def _submit(world: World, record: Record, retry: Backoff) -> SubmitMessage:
     limit = DataLimit(world.settings.data_limit_s, world.settings.data_margin_s)
-    retry = Backoff(world.settings.retry_first_s, world.settings.retry_max_s)
     settle = SettleTransmission(record, world.clock, random.random, retry)
     commit = CommitMessage(record, world.clock, _stamps(world.desk.owner), limit)
     return SubmitMessage(record, commit, settle, world.raw, world.clock, random.random, retry)

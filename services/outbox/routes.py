@@ -8,9 +8,9 @@ from typing import Final
 
 from contracts.channel import ChannelChanged
 from contracts.channel_status import ChannelStatusChanged
-from contracts.message import CancelRequested, MessageComposed
+from contracts.message import CancelRequested, MessageComposed, SentCopyFound
 from contracts.tenant import TenantChanged
-from contracts.topics import CANCEL_REQUESTS, CHANNEL_STATUS, CHANNELS, COMPOSED, TENANTS
+from contracts.topics import CANCEL_REQUESTS, CHANNEL_STATUS, CHANNELS, COMPOSED, SENT_COPIES_FOUND, TENANTS
 from services.kit.consume import On
 from services.kit.loops import Loop, Task
 from services.kit.relay import Relay
@@ -26,6 +26,7 @@ from services.outbox.handlers.note_channel import NoteChannel
 from services.outbox.handlers.note_tenant import NoteTenant
 from services.outbox.handlers.recover_transmissions import RecoverTransmissions
 from services.outbox.handlers.renew_lanes import RenewLanes
+from services.outbox.handlers.resolve_message import ResolveMessage
 from services.outbox.handlers.restate_status import RestateStatus
 from services.outbox.handlers.sweep_lanes import SweepLanes
 
@@ -47,6 +48,7 @@ class Handlers:
     note: NoteChannel
     tenant: NoteTenant
     restate: RestateStatus
+    resolve: ResolveMessage
     drive: DriveLanes
     claim: ClaimLanes
     sweep: SweepLanes
@@ -61,7 +63,10 @@ class Handlers:
 def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
     """Topics and loops with the handler that answers each."""
     composed = On("composed", (COMPOSED,), {MessageComposed: use.accept.handle})
-    cancels = On("cancels", (CANCEL_REQUESTS,), {CancelRequested: use.cancel.handle})
+    cancels = On(
+        "cancels", (CANCEL_REQUESTS, SENT_COPIES_FOUND),
+        {CancelRequested: use.cancel.handle, SentCopyFound: use.resolve.handle},
+    )  # fmt: skip
     channels = On("channels", (CHANNELS,), {ChannelChanged: use.note.handle}, forget=use.note.forget)
     tenants = On("tenants", (TENANTS,), {TenantChanged: use.tenant.handle})
     own = On("own", (CHANNEL_STATUS,), {ChannelStatusChanged: use.restate.handle})

@@ -95,6 +95,7 @@ def test_the_topics_are_frozen() -> None:
         "malote.composed.v1": (32, 7),
         "malote.cancel-requests.v1": (32, 7),
         "malote.sent-copies.v1": (8, 7),
+        "malote.sent-copies-found.v1": (8, 7),
         "malote.request-outcomes.v1": (8, 1),
     }
 
@@ -102,5 +103,5 @@ def test_the_topics_are_frozen() -> None:
 def test_unknown_words_are_read_as_other() -> None:
     for kind in OUTBOUND.events:
         value = example(OUTBOUND, kind)["value"]
-        for name in {"reason", "outcome"} & value.keys():
+        for name in {"reason", "outcome", "known_by"} & value.keys():
             assert getattr(kind.model_validate({**value, name: "a_word_of_tomorrow"}), name) == "other"

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.conversation import Correspondent
 from contracts.event import Event, event
-from contracts.message import CancelRequested, MessageComposed, SignatureUsed
+from contracts.message import CancelRequested, MessageComposed, SentCopyFound, SignatureUsed
 from contracts.signature import Why
 from tests.model.story import START, TENANT, Story, Wish
 
@@ -34,6 +34,12 @@ def cancel(told: Story, wish: Wish) -> Event[CancelRequested]:
         message_id=told.message_id, cancel_id=wish.cancel_id, requested_by="op", requested_at=START,
     )  # fmt: skip
     return event(wish.tenant, data, at=START, source="gateway")
+
+
+def found(told: Story) -> Event[SentCopyFound]:
+    """Its copy stands in the Sent mailbox."""
+    data = SentCopyFound(message_id=told.message_id, channel_id=CHANNEL_ID, found_at=START)
+    return event(TENANT, data, at=START, source="ingest")
 
 
 def channel(*, resend: bool) -> Any:

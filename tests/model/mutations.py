@@ -1,4 +1,4 @@
-"""The twelve rules of the outbound protocol, each taken out once: the model run must notice every one.
+"""The fourteen rules of the outbound protocol, each taken out once: the model run must notice every one.
 
 ``python -m tests.model.mutations`` prints which promise broke, and at which seed. Nothing is edited: functions of the
 rules, the handlers' imports and the store in memory are replaced while a mutation runs.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.outbox.domain import attempt, conclude, recover
+from services.outbox.domain import answers, attempt, conclude, recover, resolve
 from services.outbox.domain import cancel as cancelling
 from services.outbox.domain.answers import answer
 from services.outbox.domain.conclude import tries_somebody
@@ -90,6 +90,17 @@ def _settle_without_version(change: Change, standing: Message | None, now: datet
     return _matches(change, standing, now)
 
 
+def _every_transmission_is_the_only_one(message: Message) -> bool:
+    return True
+
+
+_answer = answers.answer
+
+
+def _answer_by_what_it_became(message: Message, wish: Cancel) -> Answered:
+    return _answer(replace(message, resolved_at=None), wish)
+
+
 def _nothing_is_too_old(now: datetime, *ids: str) -> bool:
     return False
 
@@ -116,6 +127,10 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
         Patch(accept_message, "too_old", _nothing_is_too_old),
         Patch(cancel_message, "too_old", _nothing_is_too_old),
     ),
+    "a Sent copy proves the only transmission": (
+        Patch(resolve, "only_transmission", _every_transmission_is_the_only_one),
+    ),
+    "a resolved message answers as it ended": (Patch(cancelling, "answer", _answer_by_what_it_became),),
     "expiry and refusal before DATA reach failed": (Patch(conclude, "_end", _queued_never_fails),),
 }
 

@@ -50,11 +50,13 @@ class PeerSession:
             return late
         world = self.world
         world.witness.content(self.tenant, world.document(self.tenant), self.replica, self.to, self.number)
+        if world.spend("silences", 0.9):
+            return await self._silent()
         if world.spend("drops", 0.2):
             return await self._lost()
         if refused := self._refusal():
             return refused
-        world.witness.taken(self.tenant, self.to)
+        world.took(self.tenant, self.to)
         await step("250 to content")
         return OK
 
@@ -98,8 +100,12 @@ class PeerSession:
         self.closed = True
         if self.world.chance.random() < 0.3:
             return NoReply(dot_sent=False)
+        return await self._silent()
+
+    async def _silent(self) -> NoReply:
+        self.closed = True
         if self.world.chance.random() < 0.5:
-            self.world.witness.taken(self.tenant, self.to)
+            self.world.took(self.tenant, self.to)
         self.world.witness.doubted |= {(self.tenant, address) for address in self.to}
         await step("no answer to the final dot")
         return NoReply(dot_sent=True)

@@ -17,6 +17,7 @@ from services.outbox.handlers.expire_messages import ExpireMessages
 from services.outbox.handlers.forget_messages import ForgetMessages
 from services.outbox.handlers.record_decision import Record
 from services.outbox.handlers.recover_transmissions import RecoverTransmissions
+from services.outbox.handlers.resolve_message import ResolveMessage
 from services.outbox.handlers.settle_transmission import SettleTransmission
 from services.outbox.handlers.submit_message import SubmitMessage
 from tests.model.peer import PeerSession
@@ -57,6 +58,7 @@ class Replica:
         self.submit = SubmitMessage(record, commit, settle, world.blobs, world, world.half, RETRY)
         self.recover = RecoverTransmissions(record, world.half, RETRY)
         self.expire = ExpireMessages(record)
+        self.resolve = ResolveMessage(record)
         self.forget = ForgetMessages(record)
 
     async def lane(self) -> None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 from contracts import limits
+from services.outbox.domain import resolve
 from tests.model import events
 from tests.model.story import TENANT, Wish, minted, story
 from tests.model.witness import Broken
@@ -68,6 +69,8 @@ def _disturb(world: World) -> None:
         _land(world)
     elif roll < 0.1 and world.spend("crashes", 0.5):
         world.crash()
+    elif roll < 0.105 and world.witness.filed and world.spend("strays", 0.3):
+        world.find()
     elif roll < 0.13 and world.spend("sleeps", 0.5):
         scheduler.asleep.add(chance.randrange(2))
         if chance.random() < 0.6:
@@ -109,14 +112,17 @@ def _at_rest(world: World) -> bool:
 
 def _judge_end(world: World) -> None:
     message = world.document()
+    ended = world.witness.ended_as(message) if message else ""
     told = {wish.cancel_id: world.witness.answers.get((TENANT, wish.cancel_id)) for wish in _own(world)}
     for answer in told.values():
         if answer is None:
             raise Broken("I3 a cancel has no answer")
-        if message and answer.status and answer.status.value != message.status.value:
+        if message and answer.status and answer.status.value != ended:
             raise Broken("I3 an answer is not true")
         if message and (answer.outcome.value.endswith("interrupted")) != (message.status.value == "interrupted"):
             raise Broken("I3 an answer is not true")
+    if message and world.witness.sought and resolve.resolved(message, world.clock.moment):
+        raise Broken("I11 its Sent copy was found, and it is still parked")
     if message and world.story.resend and message.status.value == "sent":
         _nobody_lost(world)
 

@@ -1,4 +1,5 @@
-"""What one seed plays: policy, recipients, window, cancels, how often each event is delivered, and which faults."""
+"""What one seed plays: policy, recipients, window, cancels, how often each event is delivered, which faults, and
+whether the provider files what it takes in the Sent mailbox."""
 
 from __future__ import annotations
 
@@ -35,10 +36,12 @@ class Budget:
     temporary: int = 0
     refusals: int = 0
     drops: int = 0
+    silences: int = 0
     crashes: int = 0
     sleeps: int = 0
     unanswered: int = 0
     publish: int = 0
+    strays: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +57,31 @@ class Story:
     deliveries: int
     wishes: tuple[Wish, ...]
     budget: Budget
+    files: bool = False
 
 
 def story(seed: int) -> Story:
     """The story of a seed."""
     chance = random.Random(seed)
     message_id = minted(START - timedelta(seconds=1), 1)
+    doubt = chance.random() < 0.15
     return Story(
         seed, message_id, ("a@example.net", "b@example.net")[: chance.choice((1, 2, 2))], chance.random() < 0.4,
         chance.choice((0, 0, 10)), chance.choice((86_400, 86_400, 86_400, 120, 8)), chance.choice((1, 1, 2)),
-        _wishes(chance), _budget(chance),
+        _wishes(chance, seldom=doubt), _doubt() if doubt else _budget(chance), doubt or chance.random() < 0.7,
     )  # fmt: skip
 
 
-def _wishes(chance: random.Random) -> tuple[Wish, ...]:
-    many = chance.choice((0, 1, 1, 1, 2, 2))
+def _wishes(chance: random.Random, *, seldom: bool) -> tuple[Wish, ...]:
+    many = chance.choice((0, 0, 0, 1) if seldom else (0, 1, 1, 1, 2, 2))
     own = [Wish(TENANT, minted(START, 10 + n), chance.choice((1, 1, 2, 3))) for n in range(many)]
     foreign = [Wish(STRANGER, minted(START, 20), 1)] if chance.random() < 0.15 else []
     return (*own, *foreign)
+
+
+def _doubt() -> Budget:
+    """Answers to the final dot are lost; half of what they were for was taken."""
+    return Budget(temporary=2, silences=2)
 
 
 def _budget(chance: random.Random) -> Budget:
@@ -82,6 +92,6 @@ def _budget(chance: random.Random) -> Budget:
         "crash": Budget(temporary=1, drops=1, crashes=2, sleeps=1),
         "pause": Budget(temporary=1, crashes=1, sleeps=3),
         "write": Budget(temporary=2, drops=1, sleeps=1, unanswered=4, publish=1),
-        "all": Budget(2, 1, 1, 2, 2, 3, 2),
+        "all": Budget(2, 1, 1, 1, 2, 2, 3, 2),
     }
     return many[kind]

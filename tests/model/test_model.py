@@ -26,5 +26,5 @@ def test_a_seed_plays_the_same_again() -> None:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_rule_taken_out_is_noticed(name: str) -> None:
-    """Each of the twelve rules, missing, breaks a promise."""
+    """Each of the fourteen rules, missing, breaks a promise."""
     assert caught(name)

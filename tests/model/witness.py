@@ -4,18 +4,27 @@ forbids. The promises are DESIGN §3's; the numbers are those of the exhaustive 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.event import AnyEvent
-from contracts.outbound import InterruptAnswered, InterruptOutcome, MessageFailed, MessageInterrupted, MessageSent
-from services.outbox.domain.document import TERMINAL, TO_TRY, Message, RecipientState, Status
+from contracts.outbound import (
+    FailureReason,
+    InterruptAnswered,
+    InterruptOutcome,
+    KnownBy,
+    MessageFailed,
+    MessageInterrupted,
+    MessageSent,
+)
+from services.outbox.domain.document import TERMINAL, TO_TRY, Message, Reason, RecipientState, Status
 from tests.model.story import Story
 
 ALLOWED = {
     ("", "unseen"), ("", "queued"), ("", "failed"), ("unseen", "interrupted"), ("queued", "interrupted"),
     ("queued", "failed"), ("queued", "committed"), ("committed", "sent"), ("committed", "failed"),
-    ("committed", "queued"), ("committed", "interrupted"),
+    ("committed", "queued"), ("committed", "interrupted"), ("failed", "sent"),
 }  # fmt: skip
 ENDS = (MessageSent, MessageFailed, MessageInterrupted)
 
@@ -39,6 +48,8 @@ class Witness:
     answers: dict[tuple[str, str], InterruptAnswered] = field(default_factory=dict)
     seen: dict[str, Message] = field(default_factory=dict)
     purged: set[str] = field(default_factory=set)
+    filed: bool = False
+    sought: bool = False
 
     def published(self, event: AnyEvent) -> None:
         """An event reached Kafka."""
@@ -61,7 +72,8 @@ class Witness:
 
     def _in_order(self, event: AnyEvent) -> None:
         mine = [each for each in self.events.values() if each.tenant == event.tenant and _is_state(each)]
-        if any(isinstance(each.data, ENDS) for each in mine):
+        ends = [each.data for each in mine if isinstance(each.data, ENDS)]
+        if ends and not _corrects(event.data, ends):
             raise Broken("I4 something new is told after the end")
         if any(each.sequence > event.sequence for each in mine):
             raise Broken("an event is told for the first time after a later one")
@@ -96,6 +108,7 @@ class Witness:
             and message.status is not Status.UNSEEN
             and before.status in TERMINAL
             and _said(before) != _said(message)
+            and not self._resolves(before, message)
         ):
             raise Broken("I4 an ended message changes")
         wishes = {each.cancel_id for each in self.story.wishes if each.tenant == message.tenant}
@@ -103,6 +116,17 @@ class Witness:
             raise Broken("I0 another tenant's cancel interrupts the message")
         if message.status is Status.INTERRUPTED and self._copies(message.tenant):
             raise Broken("I1 interrupted, yet transmitted")
+
+    def _resolves(self, before: Message, message: Message) -> bool:
+        """I4's one exception: parked, its copy stands in the Sent mailbox, and nothing else is changed."""
+        parked = before.status is Status.FAILED and before.reason is Reason.OUTCOME_UNKNOWN
+        others = [(it, now) for it, now in zip(before.recipients, message.recipients, strict=True) if it != now]
+        doubted = all(it.state is RecipientState.UNKNOWN for it, _ in others)
+        return parked and doubted and self.filed and message.status is Status.SENT and message.resolved_at is not None
+
+    def ended_as(self, message: Message) -> str:
+        """The status it ended with, which is what its cancels are told for ever."""
+        return Status.FAILED.value if message.resolved_at is not None else message.status.value
 
     def _holds(self, message: Message) -> None:
         if message.held_cancels and message.status is not Status.UNSEEN and message.transmission is None:
@@ -158,6 +182,12 @@ class Witness:
 
 
 _QUEUED = TO_TRY - {RecipientState.MAYBE} | {RecipientState.REFUSED}
+
+
+def _corrects(told: object, ends: Sequence[object]) -> bool:
+    """A parked message is told to be sent, once."""
+    parked = [each for each in ends if isinstance(each, MessageFailed) and each.reason is FailureReason.OUTCOME_UNKNOWN]
+    return isinstance(told, MessageSent) and told.known_by is KnownBy.SENT_COPY and parked == list(ends)
 
 
 def _is_state(event: AnyEvent) -> bool:

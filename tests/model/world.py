@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from contracts.event import AnyEvent
+from contracts.outbound import FailureReason, MessageFailed
 from services.kit.unavailable import Unavailable
 from services.outbox.domain.document import Message
 from services.outbox.ports import Rendered
@@ -93,8 +94,27 @@ class World:
                 for event in list(owed):
                     await step("relay publishes")
                     self.witness.published(event)
+                    self._seek(event)
                     await step("relay pulls")
                     self.store.owed[name] = [each for each in self.store.owed[name] if each.id != event.id]
+
+    # --- the Sent mailbox ---
+
+    def took(self, tenant: str, to: tuple[str, ...]) -> None:
+        """The peer has the message; a provider that files what it takes does so."""
+        self.witness.taken(tenant, to)
+        self.witness.filed = self.witness.filed or self.story.files
+
+    def find(self) -> None:
+        """Somebody comes upon the copy, whatever became of the message."""
+        self.send("found", events.found(self.story), lambda r: r.resolve.handle)
+
+    def _seek(self, event: AnyEvent) -> None:
+        """Ingest looks for the copy of a parked message; that there is none is told to nobody."""
+        said = event.data
+        if isinstance(said, MessageFailed) and said.reason is FailureReason.OUTCOME_UNKNOWN and self.witness.filed:
+            self.witness.sought = True
+            self.find()
 
     # --- the faults ---
 

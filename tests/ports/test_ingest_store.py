@@ -146,8 +146,8 @@ async def test_a_status_is_written_by_version_and_owes_its_events(stores: Stores
 
 
 async def test_own_mails_are_found_by_id(stores: Stores, key: tuple[str, str]) -> None:
-    await stores.own_mails.put(key[0], "m1", OwnMail("a" * 64, 5))
-    assert await stores.own_mails.find(key[0], ["m1", "m2"]) == {"m1": OwnMail("a" * 64, 5)}
+    await stores.own_mails.put(key[0], "m1", OwnMail("a" * 64, 5, "<m1@a>"))
+    assert await stores.own_mails.find(key[0], ["m1", "m2"]) == {"m1": OwnMail("a" * 64, 5, "<m1@a>")}
     assert await stores.own_mails.find(key[1], ["m1"]) == {}
 
 

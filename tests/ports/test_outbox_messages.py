@@ -188,6 +188,16 @@ async def test_another_tenants_document_of_the_same_id_is_another(world: World) 
     assert await read(world.store, mine) == mine
 
 
+async def test_an_end_is_corrected_by_the_same_compare_and_set(world: World) -> None:
+    mine = await born(world.store, transmissions=1)
+    parked = ending(mine, Status.FAILED, reason=Reason.OUTCOME_UNKNOWN)
+    assert await world.store.write(parked)
+    corrected = ending(parked.after, Status.SENT, reason=None, resolved_at=now())
+    assert await world.store.write(corrected)
+    assert not await world.store.write(corrected)
+    assert await read(world.store, mine) == corrected.after
+
+
 THEIRS = Transmission("x", (), datetime(2026, 1, 1, tzinfo=UTC))
 
 

@@ -80,7 +80,8 @@ class MessageResource(Resource):
     """A message. ``interruptible`` is the clock; ``undo_until`` ends its countdown, null before the message is held.
 
     ``status``: accepted, queued, committed (*sending*), sent, failed or interrupted. ``parked``: nobody can know
-    whether it was sent, and nobody has decided yet.
+    whether it was sent, and nobody has decided yet. ``reason``: why it failed; of a sent one ``sent_copy`` where it had
+    been parked and its copy was found in the Sent mailbox.
     """
 
     direction: Literal["out"] = "out"

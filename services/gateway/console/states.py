@@ -90,7 +90,7 @@ def _left(until: datetime, now: datetime) -> str:
 def _detail(message: Any, state: str, words: Words, moments: Moments, names: dict[str, str]) -> str:
     at = moments.near(message.finished_at or message.accepted_at)
     if state == "sent":
-        return words("st.sent.d", t=at)
+        return words("st.sent_copy.d" if message.reason == "sent_copy" else "st.sent.d", t=at)
     if state == "marked":
         by = message.resolution
         return words("st.marked.d", who=names.get(by.by, by.by), t=moments.near(by.at))

@@ -9,6 +9,7 @@ from contracts.event import Event
 from contracts.outbound import (
     FailureReason,
     InterruptAnswered,
+    KnownBy,
     MessageCommitted,
     MessageDeferred,
     MessageFailed,
@@ -63,8 +64,7 @@ def progress_of(fact: OutboundFact) -> Progress | None:
         case MessageDeferred():
             return _deferred(fact)
         case MessageSent():
-            recipients = _recipients(fact.recipients)
-            return Progress(Status.SENT, fact.version, finished_at=fact.sent_at, recipients=recipients)
+            return _sent(fact)
         case MessageFailed():
             recipients, reason = _recipients(fact.recipients), str(fact.reason)
             return Progress(
@@ -74,6 +74,14 @@ def progress_of(fact: OutboundFact) -> Progress | None:
             at, by = fact.interrupted_at, fact.interrupted_by
             return Progress(Status.INTERRUPTED, fact.version, finished_at=at, interrupted_by=by)
     return None
+
+
+def _sent(fact: MessageSent) -> Progress:
+    """The reason says so where no answer of the next hop, but a copy in the Sent mailbox tells that it was sent."""
+    reason = str(fact.known_by) if fact.known_by is not KnownBy.ANSWER else None
+    return Progress(
+        Status.SENT, fact.version, finished_at=fact.sent_at, reason=reason, recipients=_recipients(fact.recipients)
+    )
 
 
 def _deferred(fact: MessageDeferred) -> Progress:

@@ -56,4 +56,4 @@ class MongoCopies:
 
 def _copy(found: Any) -> SentCopy:
     tenant, _, message_id = found["_id"].partition("/")
-    return SentCopy(tenant=tenant, message_id=message_id, **{name: found[name] for name in _FIELDS})
+    return SentCopy(tenant=tenant, message_id=message_id, **{name: found[name] for name in _FIELDS if name in found})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
+from typing import Final
 
 from contracts.tenant import TenantChanged
 from services.ingest.ports import OwnMail
 from services.kit.clock import Clock
 from services.kit.copies import Copies
-from services.kit.mongo import Collection, key, quick, translated
+from services.kit.mongo import Collection, Document, key, quick, translated
+
+_FIELDS: Final = tuple(each.name for each in fields(OwnMail))
 
 
 class MongoOwnMails:
@@ -20,9 +24,9 @@ class MongoOwnMails:
 
     async def put(self, tenant: str, message_id: str, own: OwnMail) -> None:
         """Keep it; a repeat writes the same again."""
-        fields = {"sha256": own.sha256, "size": own.size, "until": self._clock.now() + self._life}
+        form = {name: getattr(own, name) for name in _FIELDS} | {"until": self._clock.now() + self._life}
         async with translated():
-            await self._collection.update_one({"_id": key(tenant, message_id)}, {"$set": fields}, upsert=True)
+            await self._collection.update_one({"_id": key(tenant, message_id)}, {"$set": form}, upsert=True)
 
     async def find(self, tenant: str, message_ids: Sequence[str]) -> Mapping[str, OwnMail]:
         """See OwnMails."""
@@ -31,7 +35,11 @@ class MongoOwnMails:
         wanted = {"_id": {"$in": [key(tenant, message_id) for message_id in message_ids]}}
         async with translated():
             found = await self._collection.find(wanted).to_list(None)
-        return {one["_id"].rpartition("/")[2]: OwnMail(one["sha256"], one["size"]) for one in found}
+        return {one["_id"].rpartition("/")[2]: _own(one) for one in found}
+
+
+def _own(found: Document) -> OwnMail:
+    return OwnMail(**{name: found[name] for name in _FIELDS if name in found})
 
 
 class MongoTenants(Copies[TenantChanged]):

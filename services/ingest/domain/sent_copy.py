@@ -1,11 +1,15 @@
-"""A message of ours on its way into the account's Sent mailbox. Pure.
+"""A message of ours on its way into the account's Sent mailbox, or one that is looked for there. Pure.
 
 ```
 offered --waited, the provider may do it--> searched --there--> done
                                               | not there --> appended --> done
                                               | no such mailbox, tries used up --> given up
                                               | unreachable, refused --> later
+parked  --waited, the provider may do it--> searched --there--> told to the outbox, which resolves it
+                                              | not there, no such mailbox, unreachable --> later, given up
 ```
+
+Not there proves nothing: it is told to nobody, and the message stays parked.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ _LATER_S: Final = (60.0, 600.0, 3600.0, 6 * 3600.0)
 
 @dataclass(frozen=True, slots=True)
 class SentCopy:
-    """One copy to be filed; the octets inline, or a blob with this hash."""
+    """One copy to be filed; the octets inline, or a blob with this hash. ``sought``: to be found, never filed."""
 
     tenant: str
     channel_id: str
@@ -35,6 +39,7 @@ class SentCopy:
     octets: bytes | None = field(default=None, repr=False)
     blob_id: str | None = None
     sha256: str = ""
+    sought: bool = False
 
     @property
     def key(self) -> ChannelKey:

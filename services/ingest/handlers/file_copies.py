@@ -1,4 +1,5 @@
 """Sent messages are filed in their accounts' Sent mailboxes: searched by Message-ID, appended where they are missing.
+Parked ones are only searched, and told to the outbox where they are there (docs/decisions/0013).
 
 Over a connection of its own for each channel, at least once, best effort: a provider without such a mailbox, or one
 that refuses for long, goes without.
@@ -10,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from contracts.event import event
+from contracts.message import SentCopyFound
 from services.ingest.domain.account import Account, ChannelKey
 from services.ingest.domain.sent_copy import SentCopy, again
 from services.ingest.domain.session import LostConnection, NotOpen
+from services.ingest.handlers.facts import SOURCE
 from services.ingest.handlers.hold_mailboxes import HoldMailboxes
-from services.ingest.ports import Budgets, Clock, CopyStore, Mailboxes, MailSession
+from services.ingest.ports import Budgets, Clock, CopyStore, Mailboxes, MailSession, Publishes
 from services.kit import logs
 
 log = logs.get_logger()
@@ -30,6 +34,7 @@ class FileCopies:
     budgets: Budgets
     hold: HoldMailboxes
     clock: Clock
+    publisher: Publishes
 
     async def handle(self) -> None:
         """One channel after the other. Raises Unavailable."""
@@ -57,15 +62,24 @@ class FileCopies:
     async def _file(self, session: MailSession, copy: SentCopy) -> None:
         try:
             there = await session.find_in_sent(copy.internet_message_id)
-            if there is None:
-                log.info("no_sent_mailbox", channel_id=copy.channel_id)
-            elif not there and not await self._append(session, copy):
-                await self._later(copy)
-                return
+            settled = await (self._found(copy, there) if copy.sought else self._filed(session, copy, there))
         except LostConnection:
-            await self._later(copy)
-            return
-        await self.copies.done(copy)
+            settled = False
+        await (self.copies.done(copy) if settled else self._later(copy))
+
+    async def _filed(self, session: MailSession, copy: SentCopy, there: bool | None) -> bool:
+        if there is None:
+            log.info("no_sent_mailbox", channel_id=copy.channel_id)
+        return there is not False or await self._append(session, copy)
+
+    async def _found(self, copy: SentCopy, there: bool | None) -> bool:
+        if not there:
+            return False
+        now = self.clock.now()
+        found = SentCopyFound(message_id=copy.message_id, channel_id=copy.channel_id, found_at=now)
+        await self.publisher.publish(event(copy.tenant, found, at=now, source=SOURCE))
+        log.info("sent_copy_found", channel_id=copy.channel_id, message_id=copy.message_id)
+        return True
 
     async def _append(self, session: MailSession, copy: SentCopy) -> bool:
         octets = await self.copies.octets(copy)
@@ -78,5 +92,5 @@ class FileCopies:
         if (later := again(copy, self.clock.now())) is not None:
             await self.copies.put(later)
             return
-        log.warning("sent_copy_given_up", channel_id=copy.channel_id, message_id=copy.message_id)
+        log.warning("sent_copy_given_up", sought=copy.sought, channel_id=copy.channel_id, message_id=copy.message_id)
         await self.copies.done(copy)

@@ -19,4 +19,5 @@ class NoteMessage:
         """Raises Unavailable. A message whose hash is not told is never taken for our own."""
         said = queued.data
         if said.sha256 is not None and said.size:
-            await self.own_mails.put(queued.tenant, said.message_id, OwnMail(said.sha256, said.size))
+            own = OwnMail(said.sha256, said.size, said.internet_message_id)
+            await self.own_mails.put(queued.tenant, said.message_id, own)

@@ -27,8 +27,9 @@ from services.outbox.domain.document import (
 SOURCE: Final = "outbox"
 WAITING: Final = (Status.QUEUED.value, Status.COMMITTED.value)
 _PLAIN: Final = (
-    "version", "attempt", "tries", "schema", "channel_id", "conversation_id", "operator_id", "internet_message_id",
-    "created_at", "accepted_at", "undo_until", "due_at", "expires_at", "terminal_at", "traceparent", "correlation_id",
+    "version", "attempt", "tries", "transmissions", "schema", "channel_id", "conversation_id", "operator_id",
+    "internet_message_id", "created_at", "accepted_at", "undo_until", "due_at", "expires_at", "terminal_at",
+    "resolved_at", "traceparent", "correlation_id",
 )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The answer to a cancel: a function of (terminal document, cancel id), so that a repeat repeats it (DESIGN §3.6)."""
+"""The answer to a cancel: a function of (terminal document, cancel id), so that a repeat repeats it (DESIGN §3.6).
+
+A parked message that was resolved later keeps giving the answer it gave while it was parked.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ def answer(message: Message, cancel: Cancel) -> Answered:
     if message.status is Status.UNSEEN:
         return Answered(cancel, Outcome.UNKNOWN_MESSAGE, None)
     if message.status is not Status.INTERRUPTED:
-        return Answered(cancel, Outcome.TOO_LATE, message.status)
+        return Answered(cancel, Outcome.TOO_LATE, message.status if message.resolved_at is None else Status.FAILED)
     mine = any(each.cancel_id == cancel.cancel_id for each in message.interrupted_by)
     return Answered(cancel, Outcome.INTERRUPTED if mine else Outcome.ALREADY_INTERRUPTED, message.status)
 

@@ -42,7 +42,8 @@ def commit(message: Message, stamp: str, accepted: tuple[str, ...], refusals: Ve
     """What the commit writes: the transmission to those RCPT accepted, and the refusals of the others."""
     return changed(
         message, Told.COMMITTED, status=Status.COMMITTED, attempt=message.attempt + 1,
-        recipients=judged(message, refusals), transmission=Transmission(stamp, accepted, until),
+        transmissions=message.transmissions + 1, recipients=judged(message, refusals),
+        transmission=Transmission(stamp, accepted, until),
     )  # fmt: skip
 
 

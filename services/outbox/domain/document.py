@@ -5,6 +5,7 @@
 (nothing) --message--> queued, or failed (invalid, expired, channel removed)
 queued    --cancel--> interrupted     --commit--> committed     --expired, all refused, channel removed--> failed
 committed --settle--> sent | failed | queued again | interrupted (a cancel was held and nobody has it)
+failed (outcome unknown) --its Sent copy is found--> sent: the one end that is corrected, by `resolve`
 ```
 
 Times are the database's clock, aware, UTC, milliseconds. Documents are replaced whole in memory; a store writes only
@@ -118,8 +119,9 @@ class Message:
     """One outbound message, whole. ``_id`` in a store is "tenant/message_id".
 
     ``attempt`` rises with each commit, each take-up that ended before DATA, each fence and each recovery. ``tries``
-    counts attempts that deferred somebody, for the back-off. ``created_at`` is set by the store. ``held_cancels`` are
-    unanswered: of a tombstone, or met while a transmission was open. A tombstone has no channel and no recipients.
+    counts attempts that deferred somebody, for the back-off; ``transmissions`` counts commits. ``created_at`` is set by
+    the store. ``held_cancels`` are unanswered: of a tombstone, or met while a transmission was open. A tombstone has no
+    channel and no recipients. ``resolved_at``: when its Sent copy was found.
     """
 
     tenant: str
@@ -128,6 +130,7 @@ class Message:
     version: int = 1
     attempt: int = 0
     tries: int = 0
+    transmissions: int = 0
     schema: int = SCHEMA
     channel_id: str = ""
     conversation_id: str = ""
@@ -144,6 +147,7 @@ class Message:
     due_at: datetime | None = None
     expires_at: datetime | None = None
     terminal_at: datetime | None = None
+    resolved_at: datetime | None = None
     reason: Reason | None = None
     raw: Raw | None = None
     traceparent: str | None = None

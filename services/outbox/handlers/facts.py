@@ -12,6 +12,7 @@ from contracts.outbound import (
     FailureReason,
     InterruptAnswered,
     InterruptOutcome,
+    KnownBy,
     MessageCommitted,
     MessageDeferred,
     MessageFailed,
@@ -106,7 +107,8 @@ def _deferred(message: Message) -> Fields:
 
 
 def _sent(message: Message) -> Fields:
-    return {"sent_at": message.terminal_at, "recipients": _reports(message)}
+    known_by = KnownBy.ANSWER if message.resolved_at is None else KnownBy.SENT_COPY
+    return {"sent_at": message.terminal_at, "recipients": _reports(message), "known_by": known_by}
 
 
 def _failed(message: Message) -> Fields:

@@ -13,6 +13,7 @@ from contracts.event import event
 from contracts.message import SignatureUsed
 from contracts.outbound import (
     FailureReason,
+    KnownBy,
     MessageCommitted,
     MessageDeferred,
     MessageFailed,
@@ -104,6 +105,12 @@ async def test_parked_is_told_from_failed(outbox: Outbox) -> None:
     reason = FailureReason.OUTCOME_UNKNOWN
     seen = await outbox.says(MessageFailed, 3, failed_at=NOW, reason=reason, recipients=recipients)
     assert (seen.status, seen.progress.reason, seen.parked) == (Status.FAILED, "outcome_unknown", True)
+    accepted, copy = report(RecipientState.ACCEPTED), KnownBy.SENT_COPY
+    seen = await outbox.says(MessageSent, 4, sent_at=NOW, recipients=accepted, known_by=copy)
+    assert (seen.status, seen.progress.reason, seen.parked) == (Status.SENT, "sent_copy", False)
+
+
+async def test_a_known_failure_is_not_parked(outbox: Outbox) -> None:
     refused = report(RecipientState.REFUSED)
     seen = await outbox.says(MessageFailed, 4, failed_at=NOW, reason=FailureReason.REFUSED, recipients=refused)
     assert not seen.parked

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from contracts.event import event
-from contracts.message import SentCopyOffered
+from contracts.message import SentCopyFound, SentCopyOffered
+from contracts.outbound import FailureReason, MessageFailed
 from services.ingest.adapters.budgets import Limits, ReplicaBudgets
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
 from services.ingest.domain.sent_copy import FIRST_S
 from services.ingest.handlers.file_copies import FileCopies
 from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
 from services.ingest.handlers.note_copy import NoteCopy
+from services.ingest.handlers.seek_copy import SeekCopy
+from services.ingest.ports import OwnMail
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest_mailbox import FakeServer, mail
-from tests.fakes.ingest_store import FakeCopies
+from tests.fakes.ingest_store import FakeCopies, FakeOwnMails
+from tests.fakes.publisher import FakePublisher
 from tests.unit.ingest.world import ACCOUNT, CHANNEL, KEY, TENANT
 
 MESSAGE = "0195a000-0000-7000-8000-00000000000a"
@@ -35,7 +39,9 @@ class Scene:
         hold.desk.board.watched[KEY] = ACCOUNT
         budgets = ReplicaBudgets(self.clock, Limits())
         self.desk, self.note = hold.desk, NoteCopy(self.copies, self.clock)
-        self.file = FileCopies(self.copies, self.server, budgets, hold, self.clock)
+        self.publisher, self.own_mails = FakePublisher(), FakeOwnMails()
+        self.seek = SeekCopy(self.copies, self.own_mails, self.clock)
+        self.file = FileCopies(self.copies, self.server, budgets, hold, self.clock, self.publisher)
 
     async def offer(self) -> None:
         """The outbox offers it."""
@@ -44,6 +50,14 @@ class Scene:
             mime=base64.b64encode(OURS).decode(),
         )  # fmt: skip
         await self.note.handle(event(TENANT, data, at=self.clock.now(), source="outbox"))
+
+    async def park(self, reason: FailureReason = FailureReason.OUTCOME_UNKNOWN) -> None:
+        """The outbox says that it failed."""
+        data = MessageFailed(
+            message_id=MESSAGE, conversation_id=MESSAGE, channel_id=CHANNEL, failed_at=self.clock.now(), reason=reason,
+            recipients=(),
+        )  # fmt: skip
+        await self.seek.handle(event(TENANT, data, at=self.clock.now(), source="outbox"))
 
     async def after(self, seconds: float) -> None:
         """Time passes and the loop runs."""
@@ -96,3 +110,45 @@ async def test_another_replica_s_channels_are_left_to_it(scene: Scene) -> None:
     await scene.after(FIRST_S)
     assert scene.server.opened == 0
     assert len(scene.copies.copies) == 1
+
+
+@pytest.fixture
+async def doubt() -> Scene:
+    """A message was parked just now."""
+    made = Scene()
+    made.own_mails.mails[TENANT, MESSAGE] = OwnMail("00", 1, "<ours@acme.test>")
+    await made.park()
+    return made
+
+
+async def test_the_copy_of_a_parked_message_is_told_where_it_is_there(doubt: Scene) -> None:
+    doubt.server.sent.append(OURS)
+    await doubt.after(FIRST_S)
+    (told,) = doubt.publisher.published
+    assert isinstance(told.data, SentCopyFound)
+    assert (told.tenant, told.data.message_id, told.data.channel_id) == (TENANT, MESSAGE, CHANNEL)
+    assert (doubt.copies.copies, doubt.server.sent) == ({}, [OURS])
+
+
+async def test_absence_is_told_to_nobody_and_nothing_is_filed(doubt: Scene) -> None:
+    await doubt.after(FIRST_S)
+    assert [copy.sought for copy in doubt.copies.copies.values()] == [True]
+    for _ in range(5):
+        await doubt.after(7 * 3600)
+    assert (doubt.publisher.published, doubt.server.sent, doubt.copies.copies) == ([], [], {})
+    assert doubt.server.opened == 5
+
+
+async def test_a_copy_that_comes_late_is_found(doubt: Scene) -> None:
+    await doubt.after(FIRST_S)
+    doubt.server.sent.append(OURS)
+    await doubt.after(61)
+    assert len(doubt.publisher.published) == 1
+
+
+async def test_a_known_failure_and_an_unknown_message_are_not_looked_for() -> None:
+    scene = Scene()
+    await scene.park()
+    scene.own_mails.mails[TENANT, MESSAGE] = OwnMail("00", 1, "<ours@acme.test>")
+    await scene.park(FailureReason.REFUSED)
+    assert scene.copies.copies == {}
