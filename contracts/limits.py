@@ -38,6 +38,8 @@ SLIM_AFTER: Final = 7 * DAY
 SIGNATURE_SIZE: Final = 64 * KIB
 SIGNATURE_CPU_MS: Final = 200
 SIGNATURE_IMAGE: Final = 200 * KIB
+SIGNATURE_IMAGES: Final = 10
+"""So many different images a signature shows."""
 
 EVENT_SIZE: Final = 900 * KIB
 """No event of ours is larger; the topics take 1 MiB."""

@@ -68,11 +68,20 @@ class SignatureUsed(Part):
     why: Why
 
 
+class InlineImage(Part):
+    """An image that the HTML shows: ``cid:`` and this content id (RFC 2392), which stands without its brackets."""
+
+    blob: BlobRef
+    content_id: HeaderText = Field(min_length=3, max_length=255)
+    file_name: HeaderText = Field(max_length=255)
+
+
 class MessageComposed(Draft):
-    """The message with its signature under the body, and the name it is sent under."""
+    """The message with its signature under the body, the images its HTML shows, and the name it is sent under."""
 
     sender: Correspondent
     signature: SignatureUsed
+    images: tuple[InlineImage, ...] = Field(default=(), max_length=limits.SIGNATURE_IMAGES)
 
 
 class CancelRequested(Payload):

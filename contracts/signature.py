@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts import limits
+from contracts.blob import BlobRef
 from contracts.payload import Id, Moment, Open, Part, Payload
 
 
@@ -19,7 +20,10 @@ class SignatureMode(Open):
 
 
 class SignatureTemplate(Part):
-    """A Liquid template in HTML, in text, or both; the text is derived from the HTML where it is absent."""
+    """A Liquid template in HTML, in text, or both; the text is derived from the HTML where it is absent.
+
+    The HTML shows an uploaded image by ``<img src="blob:{blob_id}">``; images from elsewhere are refused.
+    """
 
     mode: SignatureMode = SignatureMode.TEXT
     html: str = Field(default="", max_length=limits.SIGNATURE_SIZE)
@@ -27,7 +31,10 @@ class SignatureTemplate(Part):
 
 
 class Why(Open):
-    """Why a message carries the signature it does."""
+    """Why a message carries the signature it does.
+
+    ``render_failed``: the last good version, or the plain name; ``image_missing``: without an image that is gone.
+    """
 
     OWN = "own"
     DEFAULT = "default"
@@ -35,6 +42,7 @@ class Why(Open):
     OPERATORS_DO_NOT_SIGN = "operators_do_not_sign"
     NO_SIGNATURE = "no_signature"
     RENDER_FAILED = "render_failed"
+    IMAGE_MISSING = "image_missing"
     OTHER = "other"
 
 
@@ -79,13 +87,14 @@ class SignaturePolicyChangeRequested(Payload):
 
 
 class SignatureChanged(Payload):
-    """A signature as it now is; the default one where ``operator_id`` is None."""
+    """A signature as it now is; the default one where ``operator_id`` is None; ``images``: those its HTML refers to."""
 
     aggregate: ClassVar[str] = "signature"
     request_id: Id | None
     channel_id: Id
     operator_id: Id | None
     template: SignatureTemplate
+    images: tuple[BlobRef, ...] = Field(default=(), max_length=limits.SIGNATURE_IMAGES)
     changed_by: str
     changed_at: Moment
 

@@ -56,7 +56,7 @@ from services.gateway.handlers.send_message import SendMessage
 from services.gateway.handlers.set_aside import SetAside
 from services.gateway.handlers.start_conversation import StartConversation
 from services.gateway.ports import Ports
-from services.gateway.routes import KEYS_S, endpoints, routes
+from services.gateway.routes import BLOBS_S, KEYS_S, endpoints, routes
 from services.gateway.settings import Settings
 from services.kit import probes
 from services.kit.blobs import Blobs
@@ -98,7 +98,8 @@ async def build(settings: Settings) -> Assembly:
         application(Door(tokens), table, probes.routes(readiness, heartbeat))
     )
     keys, changes = Loop("token-keys", tokens.keys.refresh, KEYS_S), Task("changes", feed.run)
-    made = routes(use, tuple(relays.values()), keys, changes)
+    expired = Loop("blobs", Blobs(client[settings.database("blobs")]).sweep, BLOBS_S)
+    made = routes(use, tuple(relays.values()), keys, changes, expired)
     return Assembly(NAME, settings, made, publisher, readiness, heartbeat, http, on_stop=(close, renderer.close, drain))
 
 
@@ -174,7 +175,7 @@ def compose(to: Ports) -> Handlers:
         remove=RemoveChannel(to.channels, ask, channel),
         reconnect=ReconnectChannel(to.channels, ask, channel),
         signature=PutSignature(to.channels, to.operators, to.signatures, ask),
-        preview=PreviewSignature(to.channels, to.operators, to.tenants, to.previews),
+        preview=PreviewSignature(to.channels, to.operators, to.tenants, to.previews, to.files),
         wish=ask,
         project=ProjectMessage(to.messages, to.conversations, to.waits),
         inbound=ProjectInbound(to.arrivals, to.conversations, to.messages),

@@ -188,10 +188,14 @@ class Arrivals(Protocol):
 
 
 class Files(Protocol):
-    """Attachments, raw mails and uploads: what a document of the tenant refers to, and nothing else."""
+    """Attachments, raw mails, uploads, images of signatures: what a document of the tenant refers to, nothing else."""
 
     async def open(self, tenant: str, blob_id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         """What it is, and its octets; None where no document of this tenant refers to it, or where it is gone."""
+        ...
+
+    async def find(self, tenant: str, blob_id: str) -> File | None:
+        """What it is; None where no document of this tenant refers to it."""
         ...
 
     async def keep(self, tenant: str, name: str, media_type: str, octets: AsyncIterator[bytes]) -> File:
@@ -424,10 +428,11 @@ class Stamps(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A signature as a message would carry it."""
+    """A signature as a message would carry it; ``images``: the blobs its HTML shows."""
 
     html: str
     text: str
+    images: tuple[str, ...] = ()
 
 
 class Previews(Protocol):

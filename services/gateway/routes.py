@@ -46,7 +46,7 @@ from services.kit.loops import Loop, Task
 from services.kit.relay import Relay
 from services.kit.runtime import Routes
 
-RELAY_S, SWEEP_S, KEYS_S = 2.0, 60.0, 300.0
+RELAY_S, SWEEP_S, KEYS_S, BLOBS_S = 2.0, 60.0, 300.0, 15.0
 SETTINGS = (topics.TENANTS, topics.CHANNELS, topics.CHANNEL_STATUS, topics.SIGNATURES, topics.REQUEST_OUTCOMES)
 INTERRUPTED = Either((200, 202), lambda answer: 202 if isinstance(answer, Undecided) else 200)
 STARTED = Either((202, 201), lambda answer: 202 if answer.message else 201)
@@ -140,7 +140,7 @@ def _streams(use: Handlers) -> tuple[Endpoint, ...]:
         E("GET", "/v1/events", use.follow.handle, "Follow the tenant's changes", reads, EVENTS, None, Trait.RESUMED),
         E("POST", "/v1/uploads", use.file.handle, "Upload a file",
           writes, FileResource, None, Trait.UPLOADED, 201, query=("file_name", "purpose")),
-        E("GET", "/v1/blobs/{blob_id}", use.file.open, "Fetch a file of a message or an upload", reads, FILE),
+        E("GET", "/v1/blobs/{blob_id}", use.file.open, "Fetch a file of a message, an upload, an image", reads, FILE),
     )
     # fmt: on
 

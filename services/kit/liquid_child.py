@@ -1,8 +1,9 @@
 """Renders signature templates in a process of its own that may be killed: tenant-written Liquid is hostile input.
 
 Started as ``python -m services.kit.liquid_child`` by ``kit.rendering``. A request is one job as JSON, ``{html, text,
-values}`` (values: root → field → text) or ``{body}``; the answer is ``{html, text}``, or ``{failed: {code, detail,
-part, line}}``. The pool that holds the process hands over many jobs at once and limits the time and memory of each.
+values}`` (values: root → field → text) or ``{body}``; the answer is ``{html, text, …}``, the fields of ``Rendered``,
+or ``{failed: {code, detail, part, line}}``. The pool that holds the process hands over many jobs at once and limits the
+time and memory of each.
 
 Liquid with python-liquid: no include, no render, no ``safe`` (https://jg-rp.github.io/liquid/); HTML values are
 escaped, and what comes out is sanitised after substitution.
@@ -27,6 +28,7 @@ from services.kit.sanitiser import Cleaned, Profile, TooDeep, TooLarge, clean
 from services.kit.text import to_text
 
 _FORBIDDEN_TAGS: Final = ("include", "render")
+_LINES: Final = re.compile(r"</?(?:p|div|br)>")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -97,7 +99,10 @@ def render(job: Mapping[str, Any]) -> dict[str, Any]:
         html = cleaned.html.strip()
         part = "text" if job["text"].strip() else part
         text = _text(job["text"], job["values"]) if job["text"].strip() else to_text(html)
-        return {"html": html or _as_html(text), "text": text, "remote_images": cleaned.remote_images}
+        return {
+            "html": html or _as_html(text), "text": text, "remote_images": cleaned.remote_images,
+            "images": cleaned.images, "formatted": "<" in _LINES.sub("", html),
+        }  # fmt: skip
     except _Refused as refused:
         return _failed(refused.code, str(refused), part, refused.line)
     except (TooLarge, TooDeep):

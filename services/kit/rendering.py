@@ -35,11 +35,17 @@ _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One signature for one message, as HTML and as text; ``remote_images`` counts those that were taken out."""
+    """One signature for one message, as HTML and as text.
+
+    ``images``: the uploaded images the HTML shows, as blob ids; ``remote_images`` counts others, which were taken out;
+    ``formatted``: the HTML says more than lines of text could.
+    """
 
     html: str
     text: str
     remote_images: int = 0
+    images: tuple[str, ...] = ()
+    formatted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,13 @@ class RenderFailed:
 
 
 EMPTY: Final = Rendered("", "")
+REMOTE_IMAGE: Final = RenderFailed(
+    "remote_image", "Images from the web and pasted ones can't be sent. Take out the <img>, and upload the image."
+)
+UNKNOWN_IMAGE: Final = RenderFailed("unknown_image", "There is no such image. Upload it again.")
+TOO_MANY_IMAGES: Final = RenderFailed(
+    "too_many_images", f"A signature shows at most {limits.SIGNATURE_IMAGES} images. Take some out."
+)
 
 
 def pool(*, size: int = 1) -> ChildPool:
@@ -119,7 +132,7 @@ class Renderer:
         found = json.loads(answer)
         if "failed" in found:
             return RenderFailed(**found["failed"])
-        return Rendered(**found)
+        return Rendered(**{**found, "images": tuple(found.get("images", ()))})
 
     def _remember(self, key: _Key, rendered: Rendered) -> None:
         self._known[key] = rendered

@@ -15,6 +15,7 @@ from functools import lru_cache
 import nh3
 
 from services.kit.html_guard import TooDeep, TooLarge, guarded
+from services.kit.images import blob_of, content_id
 
 __all__ = ["Cleaned", "Profile", "TooDeep", "TooLarge", "clean"]
 
@@ -25,15 +26,16 @@ class Profile(Enum):
     INBOUND = 1 << 20
     """A received body: remote images become placeholders, their address in `data-remote-src`, for a reader to load."""
     SIGNATURE = 64 << 10
-    """A tenant's signature: remote images are taken out, and counted so that the editor can be told."""
+    """A tenant's signature: images are uploaded ones; all others are taken out, and counted so that it can be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Harmless HTML and how many remote images it referred to."""
+    """Harmless HTML, how many remote images it referred to, and the uploaded ones it shows (blob ids, each once)."""
 
     html: str
     remote_images: int
+    images: tuple[str, ...] = ()
 
 
 def _words(text: str) -> set[str]:
@@ -41,6 +43,11 @@ def _words(text: str) -> set[str]:
 
 
 _PLACEHOLDER = "remote-image:"
+_SCHEMES = {
+    Profile.INBOUND: {"http", "https", "mailto", "tel", "cid"},
+    # The last three never leave: `_image` sees them, turns ours into a cid and counts the others.
+    Profile.SIGNATURE: {"http", "https", "mailto", "tel", "blob", "cid", "data"},
+}
 _TAGS = _words(
     "a abbr address b big blockquote br caption center cite code col colgroup dd del div dl dt em font h1 h2 h3 h4 h5 "
     "h6 hr i img ins li ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul"
@@ -78,30 +85,31 @@ _SMALL = re.compile(r"[0-9]{1,3}")
 def clean(html: str, profile: Profile) -> Cleaned:
     """Sanitised HTML in the profile's sense; raises `TooLarge` or `TooDeep` instead of starting what may not end."""
     remote: list[str] = []
+    images: dict[str, None] = {}
     cleaned = nh3.clean(
         guarded(html, profile.value),
         tags=_TAGS,
         clean_content_tags=_DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
-        attribute_filter=_filter(remote, profile),
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        attribute_filter=_filter(remote, images, profile),
+        url_schemes=_SCHEMES[profile],
         url_relative="deny",
         filter_style_properties=_STYLES,
         link_rel="noopener noreferrer nofollow",
     )
     # Attribute values are serialised with " escaped, so this text can only be the start of an attribute, or plain text.
     cleaned = cleaned.replace(f' src="{_PLACEHOLDER}', ' data-remote-src="')
-    return Cleaned(cleaned, len(remote))
+    return Cleaned(cleaned, len(remote), tuple(images))
 
 
-def _filter(remote: list[str], profile: Profile) -> Callable[[str, str, str], str | None]:
+def _filter(remote: list[str], images: dict[str, None], profile: Profile) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if attribute in _AS_IT_IS:
             return value
         if attribute == "style":
             return _style(value) if len(value) < _LONG_STYLE else _style.__wrapped__(value)
         if attribute == "src":
-            return _image(value, remote, profile)
+            return _image(value, remote) if profile is Profile.INBOUND else _uploaded(value, remote, images)
         if attribute == "href":
             return value if _LINK.match(value) else None
         if attribute in _SMALL_NUMBERS:
@@ -116,10 +124,19 @@ def _style(value: str) -> str | None:
     return ";".join(part for part in value.split(";") if not _STYLE_TRICKS.search(part)) or None
 
 
-def _image(address: str, remote: list[str], profile: Profile) -> str | None:
+def _image(address: str, remote: list[str]) -> str | None:
     if address[:4].lower() == "cid:":
         return address
     if address[:5].lower() not in ("http:", "https"):
         return None
     remote.append(address)
-    return _PLACEHOLDER + address if profile is Profile.INBOUND else None
+    return _PLACEHOLDER + address
+
+
+def _uploaded(address: str, others: list[str], images: dict[str, None]) -> str | None:
+    blob_id = blob_of(address)
+    if blob_id is None:
+        others.append(address)
+        return None
+    images[blob_id] = None
+    return f"cid:{content_id(blob_id)}"

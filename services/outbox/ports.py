@@ -324,10 +324,11 @@ class Tenants(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The MIME of a message with CRLF line ends, its SHA-256 in hex."""
+    """The MIME of a message with CRLF line ends, its SHA-256 in hex; ``lost``: so many images were gone."""
 
     octets: bytes
     sha256: str
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +342,10 @@ class Composer(Protocol):
     """Renders the MIME, once, at intake."""
 
     async def render(self, tenant: str, message: MessageComposed) -> Rendered | Unrenderable:
-        """Fetches bodies and attachments that travel by reference. Raises Unavailable when the blobs can't be read."""
+        """Fetches bodies, images and attachments that travel by reference.
+
+        An image that is gone costs the message no more than that image. Raises Unavailable when blobs can't be read.
+        """
         ...
 
 

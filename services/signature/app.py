@@ -16,12 +16,15 @@ from services.kit.relay import Relay
 from services.kit.rendering import Renderer, pool
 from services.kit.runtime import Assembly
 from services.signature.adapters.blob_bodies import BlobBodies
+from services.signature.adapters.blob_images import BlobImages
 from services.signature.adapters.mongo_signatures import MongoSignatures
 from services.signature.handlers.change_policy import ChangePolicy
 from services.signature.handlers.change_signature import ChangeSignature
 from services.signature.handlers.compose_message import ComposeMessage
 from services.signature.handlers.find_channel import FindChannel
+from services.signature.handlers.find_images import FindImages
 from services.signature.handlers.keep_copies import KeepCopies
+from services.signature.handlers.keep_images import KeepImages
 from services.signature.handlers.reject_request import RejectRequest
 from services.signature.handlers.render_signature import RenderSignature
 from services.signature.handlers.watch_topic import WatchTopic
@@ -62,12 +65,14 @@ def compose(
     signatures = MongoSignatures(database["signatures"], relays["signatures"].hand_over)
     rejections = MongoRejections(database["requests"], NAME, relays["requests"].hand_over)
     reject, find = RejectRequest(rejections, publisher, clock), FindChannel(channels)
-    write = WriteBody(renderer, BlobBodies(Blobs(client[settings.database("blobs")])), clock)
-    render = RenderSignature(renderer)
+    blobs = Blobs(client[settings.database("blobs")])
+    write = WriteBody(renderer, BlobBodies(blobs), clock)
+    render, images = RenderSignature(renderer), BlobImages(blobs, clock)
     return Handlers(
         ComposeMessage(channels, operators, tenants, signatures, render, write, publisher, clock),
-        ChangeSignature(signatures, find, renderer, reject, publisher, clock),
+        ChangeSignature(signatures, find, FindImages(images), renderer, reject, publisher, clock),
         ChangePolicy(signatures, find, reject, publisher, clock),
         KeepCopies(channels, operators, tenants, signatures, publisher),
         WatchTopic(signatures, channels, publisher),
+        KeepImages(signatures, images, clock),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -12,9 +13,19 @@ from contracts.payload import Payload
 from contracts.signature import SignatureTemplate
 from contracts.topics import Topic
 from services.kit.rendering import Rendered, RenderFailed, Variables
-from services.signature.domain.signature import ChannelSignatures, Signature, Switches
+from services.signature.domain.signature import ChannelSignatures, Image, Signature, Switches
 
 P = TypeVar("P", bound=Payload)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesDue:
+    """A signature whose images must be kept; ``subject`` is its topic key."""
+
+    tenant: str
+    subject: str
+    version: int
+    blob_ids: tuple[str, ...]
 
 
 class Signatures(Protocol):
@@ -46,6 +57,29 @@ class Signatures(Protocol):
 
     async def remove(self, tenant: str, channel_id: str) -> None:
         """Deletes everything stored for a channel."""
+        ...
+
+    async def with_images_due(self, now: datetime, limit: int) -> Sequence[ImagesDue]:
+        """Signatures of any tenant whose images must be kept again by now."""
+        ...
+
+    async def images_kept(self, due: ImagesDue, again_at: datetime) -> None:
+        """Notes when they must be kept again; nothing where the signature has changed meanwhile."""
+        ...
+
+
+class Images(Protocol):
+    """Uploaded images, by reference."""
+
+    async def find(self, tenant: str, blob_id: str) -> Image | None:
+        """A PNG, JPEG, GIF or WebP of this tenant of at most ``limits.SIGNATURE_IMAGE`` octets, by what it begins with.
+
+        None for anything else, and for a blob of another tenant.
+        """
+        ...
+
+    async def keep(self, tenant: str, blob_ids: Sequence[str]) -> bool:
+        """They live for another ``limits.HORIZON`` seconds; False where one is gone (the others are kept)."""
         ...
 
 

@@ -25,9 +25,11 @@ from services.signature.handlers.change_policy import ChangePolicy
 from services.signature.handlers.change_signature import ChangeSignature
 from services.signature.handlers.compose_message import ComposeMessage
 from services.signature.handlers.keep_copies import KeepCopies
+from services.signature.handlers.keep_images import KeepImages
 from services.signature.handlers.watch_topic import WatchTopic
 
 RELAY_S: Final = 2.0
+IMAGES_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Handlers:
     change_policy: ChangePolicy
     copies: KeepCopies
     watch: WatchTopic
+    images: KeepImages
 
 
 def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
@@ -62,4 +65,5 @@ def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
     )  # fmt: skip
     own = On("own", (SIGNATURES,), {SignatureChanged: use.watch.signature, SignaturePolicyChanged: use.watch.policy})
     sweeps = tuple(Loop(f"relay-{n}", relay.sweep, RELAY_S) for n, relay in enumerate(relays))
-    return Routes(events=(send, requests, copies, own), loops=sweeps)
+    keep = Loop("keep-images", use.images.handle, IMAGES_S)
+    return Routes(events=(send, requests, copies, own), loops=(*sweeps, keep))

@@ -116,6 +116,14 @@ class Desk:
         """Write the signature of `default`, or of `operators/<id>`."""
         return await self.ok("PUT", f"/v1/channels/{channel_id}/signatures/{whose}", template)
 
+    async def upload(self, octets: bytes, name: str = "logo.png", purpose: str = "signature_image") -> Json:
+        """Upload a file; what it is."""
+        about = {"file_name": name, "purpose": purpose}
+        answer = await self.http.post("/v1/uploads", content=octets, params=about, headers=self.auth())
+        assert answer.status_code == 201, answer.text
+        found: Json = answer.json()
+        return found
+
     async def switch(self, channel_id: str, *, operators_sign: bool, default_enabled: bool) -> Json:
         """Turn the two switches."""
         wanted = {"operators_sign": operators_sign, "default_enabled": default_enabled}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.gateway.domain.change import Beat, Ended, Signal
 from services.gateway.domain.files import File
@@ -73,17 +73,23 @@ def _page(found: list[tuple[tuple[datetime, str], T]], cut: Cut) -> Page[T]:
 
 @dataclass
 class FakeFiles:
-    """See ``ports.Files``; ``arrivals`` says which blobs the mails refer to."""
+    """See ``ports.Files``; ``arrivals`` and ``signatures`` say which blobs mails and signatures refer to."""
 
     arrivals: FakeArrivals
     blobs: FakeBlobs = field(default_factory=FakeBlobs)
     uploads: dict[tuple[str, str], File] = field(default_factory=dict)
+    signatures: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     async def open(self, tenant: str, blob_id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         """See the port."""
-        file = self.uploads.get((tenant, blob_id)) or self._of_a_mail(tenant, blob_id)
+        file = await self.find(tenant, blob_id)
         octets = await self.blobs.stream(tenant, blob_id) if file else None
         return (file, octets) if file is not None and octets is not None else None
+
+    async def find(self, tenant: str, blob_id: str) -> File | None:
+        """See the port."""
+        found = self.uploads.get((tenant, blob_id)) or self._of_a_signature(tenant, blob_id)
+        return found or self._of_a_mail(tenant, blob_id)
 
     async def keep(self, tenant: str, name: str, media_type: str, octets: AsyncIterator[bytes]) -> File:
         """See the port."""
@@ -91,6 +97,13 @@ class FakeFiles:
         file = File(ref.blob_id, name, media_type, ref.size, ref.sha256)
         self.uploads[tenant, ref.blob_id] = file
         return file
+
+    def _of_a_signature(self, tenant: str, blob_id: str) -> File | None:
+        for (owner, _), state in self.signatures.items():
+            for one in getattr(state, "images", ()):
+                if (owner, one.blob_id) == (tenant, blob_id):
+                    return File(blob_id, "image", one.media_type, one.size, one.sha256)
+        return None
 
     def _of_a_mail(self, tenant: str, blob_id: str) -> File | None:
         for mail in self.arrivals.kept.values():

@@ -18,6 +18,7 @@ from services.gateway.domain.page import Cut, Page
 from services.gateway.domain.place import Place
 from services.gateway.domain.refusal import Refused, invalid
 from services.gateway.ports import Ports, Preview, Signed, Wish
+from services.kit.images import named_in
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway_arrivals import FakeArrivals, FakeChanges, FakeFiles
 from tests.fakes.gateway_messages import FakeBacklog, FakeConversations, FakeMessages, Spoken
@@ -253,14 +254,15 @@ class FakePreviews:
         html = template.html
         for name, value in variables.items():
             html = html.replace("{{ " + name.replace("_", ".", 1) + " }}", value)
-        return Preview(html, template.text)
+        return Preview(html, template.text, named_in(html))
 
 
 def fake_ports() -> Ports:
     """A whole world in memory; its clock stands still."""
-    messages, arrivals = FakeMessages(), FakeArrivals()
+    messages, arrivals, signatures = FakeMessages(), FakeArrivals(), FakeSignatures()
+    files = FakeFiles(arrivals, signatures=signatures.kept)
     return Ports(
-        messages, FakeConversations(), arrivals, FakeFiles(arrivals), FakeChanges(), FakeOperators(), FakeWishes(),
-        FakeBacklog(messages), FakeTenants(), FakeChannels(), FakeStatuses(), FakeSignatures(), FakeBodies(),
+        messages, FakeConversations(), arrivals, files, FakeChanges(), FakeOperators(), FakeWishes(),
+        FakeBacklog(messages), FakeTenants(), FakeChannels(), FakeStatuses(), signatures, FakeBodies(),
         FakeHosts(), FakeSeals(), FakeStamps(), FakePreviews(), FakeWaits(), FakeClock(),
     )  # fmt: skip

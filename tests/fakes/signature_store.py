@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import uuid4
 
@@ -12,9 +14,11 @@ from contracts.blob import BlobRef
 from contracts.event import AnyEvent, Event
 from contracts.payload import Payload
 from contracts.signature import SignatureTemplate
+from services.kit.images import named_in
 from services.kit.rendering import EMPTY, Rendered, RenderFailed, Variables
 from services.kit.unavailable import Unavailable
-from services.signature.domain.signature import ChannelSignatures, Signature, Switches, subject
+from services.signature.domain.signature import ChannelSignatures, Image, Signature, Switches, subject
+from services.signature.ports import ImagesDue
 
 P = TypeVar("P", bound=Payload)
 
@@ -25,6 +29,7 @@ class FakeSignatures:
 
     stored: dict[tuple[str, str], Signature | Switches] = field(default_factory=dict)
     owed: list[AnyEvent] = field(default_factory=list)
+    kept_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
     misses: int = 0
 
     async def of(self, tenant: str, channel_id: str) -> ChannelSignatures:
@@ -63,6 +68,20 @@ class FakeSignatures:
         for name in await self.subjects(tenant, channel_id):
             del self.stored[tenant, name]
 
+    async def with_images_due(self, now: datetime, limit: int) -> Sequence[ImagesDue]:
+        """See ports.Signatures."""
+        found = [
+            ImagesDue(tenant, name, state.version, state.blob_ids)
+            for (tenant, name), state in self.stored.items()
+            if isinstance(state, Signature) and state.blob_ids and self.kept_until.get((tenant, name), now) <= now
+        ]
+        return found[:limit]
+
+    async def images_kept(self, due: ImagesDue, again_at: datetime) -> None:
+        """See ports.Signatures."""
+        if self.stored[due.tenant, due.subject].version == due.version:
+            self.kept_until[due.tenant, due.subject] = again_at
+
     async def _write(self, tenant: str, name: str, state: Signature | Switches, owed: AnyEvent) -> bool:
         await asyncio.sleep(0)
         if self.misses > 0:
@@ -72,6 +91,7 @@ class FakeSignatures:
         if state.version != (before.version if before else 0) + 1:
             return False
         self.stored[tenant, name] = state
+        self.kept_until.pop((tenant, name), None)
         self.owed.append(owed)
         return True
 
@@ -112,7 +132,7 @@ class FakeCopies(Generic[P]):
 
 @dataclass
 class FakeRenderer:
-    """Puts the operator's and the client's name in; a template with ``broken`` in it fails, an image is counted."""
+    """Puts the operator's and the client's name in; a template with ``broken`` in it fails, images are told apart."""
 
     calls: int = 0
 
@@ -124,7 +144,9 @@ class FakeRenderer:
         if "broken" in template.html + template.text:
             return RenderFailed("syntax", "Close it.", "html" if "broken" in template.html else "text", 3)
         html, text = (_filled(part, variables) for part in (template.html, template.text))
-        return Rendered(html or text, text or html.replace("<b>", "").replace("</b>", ""), html.count("<img"))
+        images, plain = named_in(html), text or re.sub("<[^>]*>", "", html)
+        shown = re.sub(r'"blob:([^"]*)"', r'"cid:\1@malote"', html)
+        return Rendered(shown or text, plain, html.count("<img") - html.count("blob:"), images, "<" in html)
 
     async def clean(self, body: str) -> Rendered | RenderFailed:
         """See ports.Renders; a body with ``hostile`` in it is refused."""
@@ -139,6 +161,30 @@ def _filled(part: str, variables: Variables) -> str:
         for name, value in values.items():
             part = part.replace(f"{{{{ {root}.{name} }}}}", value)
     return part
+
+
+@dataclass
+class FakeImages:
+    """Images by tenant and blob, and which were asked to be kept."""
+
+    stored: dict[tuple[str, str], Image] = field(default_factory=dict)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+    def upload(self, tenant: str) -> str:
+        """A PNG; its blob id."""
+        blob_id = str(uuid4())
+        self.stored[tenant, blob_id] = Image(blob_id, "ab" * 32, 67, "image/png")
+        return blob_id
+
+    async def find(self, tenant: str, blob_id: str) -> Image | None:
+        """See ports.Images."""
+        return self.stored.get((tenant, blob_id))
+
+    async def keep(self, tenant: str, blob_ids: Sequence[str]) -> bool:
+        """See ports.Images."""
+        found = [(tenant, blob_id) for blob_id in blob_ids if (tenant, blob_id) in self.stored]
+        self.kept += found
+        return len(found) == len(blob_ids)
 
 
 @dataclass

@@ -10,12 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.event import AnyEvent, Trace
+from contracts.blob import BlobRef
+from contracts.event import AnyEvent, Trace, event
+from contracts.signature import SignatureChanged, SignatureTemplate
 from services.gateway.adapters import indexes
 from services.gateway.adapters.mongo_arrivals import MongoArrivals
 from services.gateway.adapters.mongo_conversations import MongoConversations
 from services.gateway.adapters.mongo_files import MongoFiles
 from services.gateway.adapters.mongo_messages import MongoMessages
+from services.gateway.adapters.mongo_views import MongoSignatures
 from services.gateway.domain.bounce import Bounce, Returned
 from services.gateway.domain.conversation import Conversation, View, Wanted
 from services.gateway.domain.inbound import Attachment, Inbound, Kind, Quarantined, joining_of, opened_by
@@ -25,7 +28,7 @@ from services.gateway.domain.words import asked_words
 from services.gateway.handlers.accept_message import send_requested
 from services.gateway.handlers.project_inbound import ProjectInbound
 from services.gateway.handlers.start_conversation import conversation_changed
-from services.gateway.ports import Arrivals, Conversations, Files, Key, Messages
+from services.gateway.ports import Arrivals, Conversations, Files, Key, Messages, Signatures
 from services.kit.blobs import Blobs
 from services.kit.ids import uuid7
 from services.kit.mongo import Database
@@ -33,6 +36,7 @@ from tests.fakes.blobs import FakeBlobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway_arrivals import FakeArrivals, FakeFiles
 from tests.fakes.gateway_messages import FakeConversations, FakeMessages
+from tests.fakes.gateway_world import FakeSignatures
 from tests.ports.test_gateway_messages import CHANNEL, NOW, TENANT, conversation, message
 from tests.unit.gateway.mails import bounce, mail
 
@@ -45,6 +49,7 @@ class Stores:
     conversations: Conversations
     arrivals: Arrivals
     files: Files
+    signatures: Signatures
     blobs: Blobs | FakeBlobs
     spoken: list[tuple[str, Sequence[AnyEvent]]] = field(default_factory=list)
 
@@ -68,7 +73,8 @@ def mongo_stores(database: Database, clock: FakeClock) -> Stores:
     blobs = Blobs(database)
     return Stores(
         MongoMessages(database["messages"], speak), MongoConversations(database["conversations"], speak),
-        MongoArrivals(database["inbound"], database["quarantined"]), MongoFiles(database, blobs, clock), blobs, spoken,
+        MongoArrivals(database["inbound"], database["quarantined"]), MongoFiles(database, blobs, clock),
+        MongoSignatures(database["signatures"]), blobs, spoken,
     )  # fmt: skip
 
 
@@ -76,7 +82,9 @@ def mongo_stores(database: Database, clock: FakeClock) -> Stores:
 async def stores(request: pytest.FixtureRequest, mongo_database: Database) -> AsyncIterator[Stores]:
     if request.param == "fake":
         arrivals, blobs = FakeArrivals(), FakeBlobs()
-        yield Stores(FakeMessages(), FakeConversations(), arrivals, FakeFiles(arrivals, blobs), blobs)
+        signatures = FakeSignatures()
+        files = FakeFiles(arrivals, blobs, signatures=signatures.kept)
+        yield Stores(FakeMessages(), FakeConversations(), arrivals, files, signatures, blobs)
         return
     await indexes.ensure(mongo_database)
     yield mongo_stores(mongo_database, FakeClock(NOW))
@@ -257,6 +265,26 @@ async def test_a_file_opens_for_the_tenant_whose_mail_refers_to_it(stores: Store
     gone = inbound(str(uuid7()))
     await stores.arrivals.keep(gone)
     assert await stores.files.open(TENANT, gone.raw.blob_id) is None
+
+
+async def test_an_image_opens_for_the_tenant_whose_signature_shows_it(stores: Stores) -> None:
+    ref, other = [await stores.blobs.put(TENANT, octets, "image/png") for octets in (b"logo", b"old")]
+
+    async def signed(version: int, shown: BlobRef) -> None:
+        state = SignatureChanged(
+            version=version, request_id=None, channel_id=CHANNEL, operator_id=None, template=SignatureTemplate(),
+            images=(shown,), changed_by="ana", changed_at=NOW,
+        )  # fmt: skip
+        await stores.signatures.put(event(TENANT, state, at=NOW, source="signature"))
+
+    await signed(1, other)
+    await signed(2, ref)
+    found = await stores.files.find(TENANT, ref.blob_id)
+    assert found is not None
+    assert (found.name, found.media_type, found.size, found.sha256) == ("image", "image/png", 4, ref.sha256)
+    assert await stores.files.open(TENANT, ref.blob_id) is not None
+    for tenant, blob_id in (("other", ref.blob_id), (TENANT, other.blob_id)):
+        assert await stores.files.find(tenant, blob_id) is None
 
 
 async def test_an_upload_opens_again(stores: Stores) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -16,9 +16,9 @@ from services.kit.owed import MongoOwed
 from services.kit.relay import Relay
 from services.signature.adapters.indexes import ensure
 from services.signature.adapters.mongo_signatures import FRESH_S, MongoSignatures
-from services.signature.domain.signature import Change, ChannelSignatures, Kept, Signature, Switches, Template
+from services.signature.domain.signature import Change, ChannelSignatures, Image, Kept, Signature, Switches, Template
 from services.signature.handlers.facts import signature_event, switches_event
-from services.signature.ports import Signatures
+from services.signature.ports import ImagesDue, Signatures
 from tests.fakes.publisher import FakePublisher
 from tests.fakes.signature_store import FakeSignatures
 
@@ -34,9 +34,11 @@ class Place:
     tenant: str
     channel_id: str
 
-    async def sign(self, operator: str | None, version: int = 1, text: str = "S", kept: Kept | None = None) -> bool:
+    async def sign(
+        self, operator: str | None, version: int = 1, text: str = "S", kept: Kept | None = None, *images: Image
+    ) -> bool:
         """Writes a signature."""
-        made = Signature(operator, version, Template(text=text), CHANGE, kept, (CHANGE.request_id,))
+        made = Signature(operator, version, Template(text=text), CHANGE, kept, (CHANGE.request_id,), images)
         told = signature_event(self.tenant, self.channel_id, made, NO_TRACE)
         return await self.store.write(self.tenant, self.channel_id, made, told)
 
@@ -93,6 +95,33 @@ async def test_switches(place: Place) -> None:
     assert not await place.switch(2)
     found = await place.store.switches(place.tenant, place.channel_id)
     assert found == Switches(2, False, True, CHANGE, (CHANGE.request_id,))
+
+
+async def test_images_are_due_until_they_are_kept(place: Place) -> None:
+    first, second = (Image(str(uuid4()), "ab" * 32, 9, "image/png") for _ in range(2))
+    noon, week = CHANGE.at, timedelta(days=7)
+
+    async def due(now: datetime) -> list[tuple[str, int, tuple[str, ...]]]:
+        found = [one for one in await place.store.with_images_due(now, 1_000) if one.tenant == place.tenant]
+        return [(one.subject, one.version, one.blob_ids) for one in found]
+
+    async def kept(version: int, now: datetime) -> None:
+        await place.store.images_kept(ImagesDue(place.tenant, f"{place.channel_id}/default", version, ()), now + week)
+
+    assert await place.sign(None, 1, "S", None, first)
+    assert await place.switch()
+    read = await place.store.read(place.tenant, place.channel_id, None)
+    assert read is not None
+    assert read.images == (first,)
+    assert await due(noon) == [(f"{place.channel_id}/default", 1, (first.blob_id,))]
+    await kept(1, noon)
+    assert not await due(noon)
+    assert await due(noon + week)
+    assert await place.sign(None, 2, "S", Kept(1, Template(), (first,)), second)
+    await kept(1, noon)  # of the signature that was
+    assert await due(noon) == [(f"{place.channel_id}/default", 2, (second.blob_id, first.blob_id))]
+    assert await place.sign(None, 3)
+    assert not await due(noon + week)
 
 
 @pytest.mark.parametrize("version", [1, 3])

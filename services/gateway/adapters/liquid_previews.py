@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from contracts.signature import SignatureTemplate
 from services.gateway.domain.refusal import Refused, invalid
 from services.gateway.ports import Preview
-from services.kit.rendering import Renderer, RenderFailed, Variables
-
-REMOTE: Final = "Images from the web are not allowed. Take out each <img src=http…>."
+from services.kit.rendering import REMOTE_IMAGE, Rendered, Renderer, Variables
 
 
 class LiquidPreviews:
@@ -22,8 +19,7 @@ class LiquidPreviews:
     async def render(self, template: SignatureTemplate, variables: Mapping[str, str]) -> Preview | Refused:
         """See the port."""
         rendered = await self._renderer.render(template, Variables(**variables))
-        if isinstance(rendered, RenderFailed):
-            return invalid(f"template.{rendered.part}", rendered.code, rendered.reason)
-        if rendered.remote_images:
-            return invalid("template.html", "remote_image", REMOTE)
-        return Preview(rendered.html, rendered.text)
+        if isinstance(rendered, Rendered) and not rendered.remote_images:
+            return Preview(rendered.html, rendered.text, rendered.images)
+        failed = REMOTE_IMAGE if isinstance(rendered, Rendered) else rendered
+        return invalid(f"template.{failed.part}", failed.code, failed.reason)

@@ -1,4 +1,4 @@
-"""Files behind documents: mails and uploads say which blobs a tenant may see, the shared blobs have the octets."""
+"""Files behind documents: mails, uploads and signatures say which blobs a tenant may see, the blobs have the octets."""
 
 from __future__ import annotations
 
@@ -29,13 +29,20 @@ class MongoFiles:
 
     def __init__(self, database: Database, blobs: _Blobs, clock: _Now) -> None:
         self._uploads, self._blobs, self._clock = database["uploads"], blobs, clock
-        self._mails = (database["inbound"], database["quarantined"])
+        self._mails, self._signatures = (database["inbound"], database["quarantined"]), database["signatures"]
 
     async def open(self, tenant: str, blob_id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         """See the port."""
-        file = await self._upload(tenant, blob_id) or await self._of_a_mail(tenant, blob_id)
+        file = await self.find(tenant, blob_id)
         octets = await self._blobs.stream(tenant, blob_id) if file else None
         return (file, octets) if file is not None and octets is not None else None
+
+    async def find(self, tenant: str, blob_id: str) -> File | None:
+        """See the port."""
+        for look in (self._upload, self._of_a_signature, self._of_a_mail):
+            if (file := await look(tenant, blob_id)) is not None:
+                return file
+        return None
 
     async def keep(self, tenant: str, name: str, media_type: str, octets: AsyncIterator[bytes]) -> File:
         """See the port."""
@@ -50,6 +57,13 @@ class MongoFiles:
         async with translated():
             found = await self._uploads.find_one({"_id": key(tenant, blob_id)})
         return _file(found, found["name"]) if found else None
+
+    async def _of_a_signature(self, tenant: str, blob_id: str) -> File | None:
+        wanted = {"tenant": tenant, "fields.images.blob_id": blob_id}
+        async with translated():
+            found = await self._signatures.find_one(wanted, {"fields.images": 1})
+        images = found["fields"]["images"] if found else ()
+        return next((_file(one, "image") for one in images if one["blob_id"] == blob_id), None)
 
     async def _of_a_mail(self, tenant: str, blob_id: str) -> File | None:
         wanted = {"raw": 1, "text_ref": 1, "html_ref": 1, "attachments": 1}

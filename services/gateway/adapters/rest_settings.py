@@ -14,6 +14,7 @@ from services.gateway.adapters.rest_messages import Resource
 from services.gateway.domain.answers import Pending
 from services.gateway.domain.page import Page
 from services.gateway.ports import Preview, Signed, Wish
+from services.kit.images import content_id
 
 
 class TenantResource(Resource):
@@ -59,7 +60,10 @@ class OperatorPage(Resource):
 
 
 class SignatureResource(Resource):
-    """A signature; ``operator_id`` is null for the default one."""
+    """A signature; ``operator_id`` is null for the default one.
+
+    Its HTML shows an uploaded image (``/v1/uploads?purpose=signature_image``) by ``<img src="blob:{blob_id}">``.
+    """
 
     operator_id: str | None
     mode: str
@@ -107,16 +111,25 @@ class SignaturesResource(Resource):
         return cls(policy=PolicyResource.of(signed.policy), default=default, operators=operators)
 
 
+class ShownImageResource(Resource):
+    """An image that HTML shows by ``cid:`` and its content id; its octets are under ``/v1/blobs/{blob_id}``."""
+
+    content_id: str
+    blob_id: str
+
+
 class PreviewResource(Resource):
-    """A signature as a message would carry it."""
+    """A signature as a message would carry it, with the images its HTML shows."""
 
     html: str
     text: str
+    images: tuple[ShownImageResource, ...]
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
         """What the reader sees of a preview."""
-        return cls(html=preview.html, text=preview.text)
+        images = (ShownImageResource(content_id=content_id(one), blob_id=one) for one in preview.images)
+        return cls(html=preview.html, text=preview.text, images=tuple(images))
 
 
 class RequestResource(Resource):

@@ -18,10 +18,6 @@ _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^
 _UNSAFE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_IMAGES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"), (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"), (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,3 @@ def media_type_of(declared: str | None) -> str:
     """The type without parameters, or the one that says nothing."""
     plain = (declared or "").partition(";")[0].strip().lower()
     return plain if _TYPE.fullmatch(plain) else UNKNOWN_TYPE
-
-
-def image_type(head: bytes) -> str | None:
-    """Which image begins like this: PNG, JPEG, GIF or WebP; None for anything else (SVG carries scripts)."""
-    return next((kind for pattern, kind in _IMAGES if pattern.match(head)), None)

@@ -10,13 +10,13 @@ from services.gateway.domain.files import (
     LARGEST,
     SIGNATURE_IMAGE,
     File,
-    image_type,
     media_type_of,
     safe_name,
 )
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused, invalid
 from services.gateway.domain.who import Principal
 from services.gateway.ports import Files
+from services.kit.images import image_type
 
 NO_PURPOSE = invalid("purpose", "unknown", f"Choose one of {', '.join(LARGEST)}.")
 NO_NAME = invalid("file_name", "missing", "Say what the file is called: ?file_name=…")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts import limits
 from contracts.signature import SignatureTemplate
 from services.gateway.domain.refusal import NOT_FOUND, Refused, invalid
 from services.gateway.domain.who import Principal
-from services.gateway.ports import Channels, Operators, Preview, Previews, Tenants
+from services.gateway.ports import Channels, Files, Operators, Preview, Previews, Tenants
+from services.kit.images import ENDINGS
+from services.kit.rendering import UNKNOWN_IMAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class PreviewSignature:
     operators: Operators
     tenants: Tenants
     previews: Previews
+    files: Files
 
     async def handle(
         self, who: Principal, channel_id: str, template: SignatureTemplate, operator_id: str | None,
@@ -38,4 +42,13 @@ class PreviewSignature:
             "channel_name": channel.settings.name, "channel_address": channel.settings.address,
             "client_name": client[0], "client_address": client[1], "tenant_name": tenant.name if tenant else "",
         }  # fmt: skip
-        return await self.previews.render(template, variables)
+        shown = await self.previews.render(template, variables)
+        return shown if isinstance(shown, Refused) else await self._whole(who, shown)
+
+    async def _whole(self, who: Principal, shown: Preview) -> Preview | Refused:
+        """The preview, if every image in it is there; one of another tenant is as unknown as one that never was."""
+        for blob_id in shown.images:
+            file = await self.files.find(who.tenant, blob_id)
+            if file is None or file.media_type not in ENDINGS or file.size > limits.SIGNATURE_IMAGE:
+                return invalid("template.html", UNKNOWN_IMAGE.code, UNKNOWN_IMAGE.reason)
+        return shown

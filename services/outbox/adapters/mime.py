@@ -2,6 +2,8 @@
 
 The octets are seven-bit and every line has at most 998 of them, unless an address needs SMTPUTF8 (RFC 6532): then the
 header holds UTF-8, and `bytes.isascii` tells. Recipients stand in To, all of them; there is no Bcc, ever.
+
+    mixed { alternative { text, related { html, image, … } }, attachment, … }      each only where there are two or more
 """
 
 from __future__ import annotations
@@ -12,19 +14,22 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from contracts.message import MessageComposed
-from services.outbox.adapters.mime_bodies import Entity, File, file_entity, multipart, text_entity
+from services.outbox.adapters.mime_bodies import Entity, File, Image, file_entity, image_entity, multipart, text_entity
 from services.outbox.adapters.mime_headers import HeaderRefused, addresses, checked, message_ids, unstructured
 
-__all__ = ["File", "HeaderRefused", "render"]
+__all__ = ["File", "HeaderRefused", "Image", "render"]
 
 
-def render(message: MessageComposed, text: str | None, html: str | None, files: Sequence[File] = ()) -> bytes:
-    """The whole message, CRLF line ends, not dot-stuffed (RFC 5322, 2045-2047, 2231).
+def render(
+    message: MessageComposed, text: str | None, html: str | None, files: Sequence[File] = (),
+    images: Sequence[Image] = (),
+) -> bytes:  # fmt: skip
+    """The whole message, CRLF line ends, not dot-stuffed (RFC 5322, 2045-2047, 2231, 2387).
 
-    ``text`` and ``html`` are given apart because the event may hold references. The same message gives the same
-    octets. Raises HeaderRefused where a header value has CR, LF or NUL.
+    ``text`` and ``html`` are given apart because the event may hold references; ``images`` go with the HTML. The same
+    message gives the same octets. Raises HeaderRefused where a header value has CR, LF or NUL.
     """
-    entity = _content(message.message_id, text, html, files)
+    entity = _content(message.message_id, text, html, files, images)
     return b"".join((_header(message), b"MIME-Version: 1.0\r\n", entity.fields, b"\r\n", entity.body))
 
 
@@ -48,9 +53,16 @@ def _own_id(value: str) -> bytes:
     return field
 
 
-def _content(message_id: str, text: str | None, html: str | None, files: Sequence[File]) -> Entity:
-    bodies = [text_entity(kind, body) for kind, body in (("plain", text), ("html", html)) if body is not None]
-    bodies = bodies or [text_entity("plain", "")]
+def _content(
+    message_id: str, text: str | None, html: str | None, files: Sequence[File], images: Sequence[Image]
+) -> Entity:
     boundary = f"=_{sha256(message_id.encode()).hexdigest()[:32]}"
+    bodies = [text_entity("plain", text)] if text is not None else []
+    if html is not None:
+        shown = text_entity("html", html)
+        if images:
+            shown = multipart("related", f"{boundary}.r", [shown, *map(image_entity, images)], "text/html")
+        bodies.append(shown)
+    bodies = bodies or [text_entity("plain", "")]
     body = bodies[0] if len(bodies) == 1 else multipart("alternative", f"{boundary}.a", bodies)
     return multipart("mixed", f"{boundary}.m", [body, *map(file_entity, files)]) if files else body

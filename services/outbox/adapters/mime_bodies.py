@@ -11,7 +11,7 @@ from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from typing import Final
 
-from services.outbox.adapters.mime_headers import checked, file_name
+from services.outbox.adapters.mime_headers import HeaderRefused, checked, file_name, message_ids
 
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 _NOT_PLAIN: Final = re.compile(rb"[^\t\r\n -~]|[^\r\n]{990}")
@@ -27,6 +27,13 @@ class File:
     name: str
     media_type: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Image(File):
+    """An image that the HTML shows by its content id, which stands here without brackets."""
+
+    content_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +78,31 @@ def base64_lines(octets: bytes) -> bytes:
 
 def file_entity(file: File) -> Entity:
     """An attachment; a media type that is none, or would have to be nested unencoded, becomes octet-stream."""
+    return _attached(file, "attachment", b"")
+
+
+def image_entity(image: Image) -> Entity:
+    """An image beside the HTML that shows it (RFC 2387, 2392). Raises HeaderRefused for a content id that is none."""
+    named = message_ids("Content-ID", (f"<{image.content_id}>",))
+    if not named:
+        raise HeaderRefused("Content-ID is none")
+    return _attached(image, "inline", named)
+
+
+def _attached(file: File, disposition: str, named: bytes) -> Entity:
     kind = checked("Content-Type", file.media_type)
     if not _MEDIA_TYPE.fullmatch(kind) or kind.lower().startswith(_COMPOSITE):
         kind = "application/octet-stream"
-    fields = f"Content-Type: {kind}\r\nContent-Disposition: attachment{file_name(file.name)}\r\n"
-    return Entity(fields.encode("ascii") + b"Content-Transfer-Encoding: base64\r\n", base64_lines(file.content))
+    fields = f"Content-Type: {kind}\r\nContent-Disposition: {disposition}{file_name(file.name)}\r\n".encode("ascii")
+    return Entity(fields + named + b"Content-Transfer-Encoding: base64\r\n", base64_lines(file.content))
 
 
-def multipart(subtype: str, boundary: str, parts: list[Entity]) -> Entity:
-    """The parts under one boundary, which is changed until none of them contains it."""
+def multipart(subtype: str, boundary: str, parts: list[Entity], root: str = "") -> Entity:
+    """The parts under one boundary, which is changed until none of them contains it; ``root``: the first one's type."""
     while any(boundary.encode("ascii") in part.body for part in parts):
         boundary += "+"
     mark = b"--" + boundary.encode("ascii")
     body = b"".join(b"%s\r\n%s\r\n%s\r\n" % (mark, part.fields, part.body) for part in parts) + mark + b"--\r\n"
-    fields = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n'
+    kind = f';\r\n type="{root}"' if root else ""
+    fields = f'Content-Type: multipart/{subtype}{kind};\r\n boundary="{boundary}"\r\n'
     return Entity(fields.encode("ascii"), body)

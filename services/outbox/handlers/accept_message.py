@@ -9,6 +9,7 @@ from contracts import limits
 from contracts.channel import ChannelChanged
 from contracts.event import Event
 from contracts.message import MessageComposed
+from contracts.signature import Why
 from services.kit.unavailable import Unavailable
 from services.outbox.domain.document import Message, Policy, Raw, Reason, Recipient, Status, altered
 from services.outbox.domain.facts import Decision
@@ -37,18 +38,19 @@ class AcceptMessage:
         if too_old(now, event.data.message_id):
             return
         channel = await self.channels.at_least(event.tenant, event.data.channel_id, event.data.channel_version)
-        message, wrong = await self._rendered(drafted(event, channel), event.data, channel)
-        await self._keep(born(message, now, wrong), message, event.data, now)
+        message, composed, wrong = await self._rendered(drafted(event, channel), event.data, channel)
+        await self._keep(born(message, now, wrong), message, composed, now)
 
     async def _rendered(
         self, message: Message, composed: MessageComposed, channel: ChannelChanged
-    ) -> tuple[Message, Reason | None]:
+    ) -> tuple[Message, MessageComposed, Reason | None]:
         if channel.removed:
-            return message, Reason.CHANNEL_REMOVED
+            return message, composed, Reason.CHANNEL_REMOVED
         rendered = await self.composer.render(message.tenant, composed)
         if not isinstance(rendered, Rendered):
-            return message, Reason.INVALID
-        return altered(message, raw=await self._raw(message.tenant, rendered)), None
+            return message, composed, Reason.INVALID
+        whole = altered(message, raw=await self._raw(message.tenant, rendered))
+        return whole, _without_images(composed) if rendered.lost else composed, None
 
     async def _raw(self, tenant: str, rendered: Rendered) -> Raw:
         size = len(rendered.octets)
@@ -73,6 +75,12 @@ class AcceptMessage:
             if met is not None:
                 return
         raise Unavailable("the tombstone keeps changing")
+
+
+def _without_images(composed: MessageComposed) -> MessageComposed:
+    """What is told of a message that had to go without an image of its signature."""
+    used = composed.signature.model_copy(update={"why": Why.IMAGE_MISSING})
+    return composed.model_copy(update={"signature": used})
 
 
 def _meets(tombstone: Message, message: Message, now: datetime) -> Decision | None:

@@ -10,4 +10,7 @@ async def ensure(database: Database) -> None:
     """Makes what is missing; repeatable."""
     for name in ("signatures", "requests"):
         await owed.index(database[name])
+    await database["signatures"].create_index(
+        "images_due_at", name="images", partialFilterExpression={"images_due_at": {"$type": "date"}}
+    )
     await rejections.index(database["requests"])

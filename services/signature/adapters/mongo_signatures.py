@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 from contracts.event import AnyEvent
@@ -14,12 +15,14 @@ from services.kit.versioned import Speak, VersionedDocuments
 from services.signature.domain.signature import (
     Change,
     ChannelSignatures,
+    Image,
     Kept,
     Signature,
     Switches,
     Template,
     subject,
 )
+from services.signature.ports import ImagesDue
 
 FRESH_S: Final = 0.5
 CACHED: Final = 5_000
@@ -56,7 +59,10 @@ class MongoSignatures:
     async def write(self, tenant: str, channel_id: str, signature: Signature, owed: AnyEvent) -> bool:
         """See the port."""
         doc_id = key(tenant, subject(channel_id, signature.operator_id))
-        written = await self._documents.write(doc_id, signature.version, asdict(signature), (owed,), tenant=tenant)
+        due_at = signature.change.at if signature.blob_ids else None  # at once: the sweep knows when again
+        written = await self._documents.write(
+            doc_id, signature.version, asdict(signature), (owed,), tenant=tenant, images_due_at=due_at
+        )
         self._cache.pop(key(tenant, channel_id), None)
         return written
 
@@ -78,6 +84,18 @@ class MongoSignatures:
         async with translated():
             await self._collection.delete_many(_of(key(tenant, channel_id)))
         self._cache.pop(key(tenant, channel_id), None)
+
+    async def with_images_due(self, now: datetime, limit: int) -> Sequence[ImagesDue]:
+        """See the port."""
+        async with translated():
+            found = await self._collection.find({"images_due_at": {"$lte": now}}).limit(limit).to_list(None)
+        return [_due(document) for document in found]
+
+    async def images_kept(self, due: ImagesDue, again_at: datetime) -> None:
+        """See the port."""
+        mine = {"_id": key(due.tenant, due.subject), "version": due.version}
+        async with translated():
+            await self._collection.update_one(mine, {"$set": {"images_due_at": again_at}})
 
     async def _load(self, prefix: str) -> ChannelSignatures:
         async with translated():
@@ -109,8 +127,18 @@ def _signature(fields: Mapping[str, Any], version: int) -> Signature:
     kept = fields["previous"]
     return Signature(
         fields["operator_id"], version, Template(**fields["template"]), Change(**fields["change"]),
-        Kept(kept["version"], Template(**kept["template"])) if kept else None, tuple(fields["recent"]),
+        Kept(kept["version"], Template(**kept["template"]), _images(kept)) if kept else None, tuple(fields["recent"]),
+        _images(fields),
     )  # fmt: skip
+
+
+def _images(fields: Mapping[str, Any]) -> tuple[Image, ...]:
+    return tuple(Image(**one) for one in fields.get("images", ()))
+
+
+def _due(document: Document) -> ImagesDue:
+    tenant, _, name = document["_id"].partition("/")
+    return ImagesDue(tenant, name, document["version"], _signature(document["fields"], document["version"]).blob_ids)
 
 
 def _switches(fields: Mapping[str, Any], version: int) -> Switches:

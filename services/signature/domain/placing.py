@@ -7,6 +7,7 @@ text is the block at the very end, with the line that introduces it; a reply bet
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Final
 
 DELIMITER: Final = "-- "
@@ -15,6 +16,7 @@ _INTRODUCTION: Final = re.compile(r"\S.*:\s*")
 _TAGS: Final = re.compile(r"<[^>]*>")
 _QUOTE: Final = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _HTML_INTRODUCTION: Final = re.compile(r"<(p|div)(?: [^<>]*)?>[^<]{1,300}:\s*(?:<br ?/?>\s*)?</\1>\s*$", re.IGNORECASE)
+_WEB: Final = re.compile(r"\bhttps?://(?:[^\s<>&\"']|&amp;)+(?<![.,:;!?)\]])")
 _BLANK: Final = re.compile(r"(?:\s|&nbsp;|\u00a0)*")
 
 
@@ -30,8 +32,26 @@ def place_text(body: str, signature: str) -> str:
 def place_html(body: str, signature: str) -> str:
     """The HTML (sanitised, both) with its signature."""
     cut = _quoted_at(body)
-    block = f"<div><br>{DELIMITER}<br></div><div>{signature}</div>"
-    return f"{body[:cut]}{block}{body[cut:]}"
+    return f"{body[:cut]}{_block(signature)}{body[cut:]}"
+
+
+def text_as_html(body: str, signature: str) -> str:
+    """A text as HTML with its signature (sanitised HTML), line by line as it was written; addresses become links."""
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cut = _quoted_from(lines)
+    above, quoted = "\n".join(lines[:cut]).rstrip("\n"), "\n".join(lines[cut:]).rstrip("\n")
+    return f"<div>{_marked_up(above)}</div>{_block(signature)}" + (
+        f"<div><br>{_marked_up(quoted)}</div>" if quoted else ""
+    )
+
+
+def _block(signature: str) -> str:
+    return f"<div><br>{DELIMITER}<br></div><div>{signature}</div>"
+
+
+def _marked_up(text: str) -> str:
+    linked = _WEB.sub(r'<a href="\g<0>">\g<0></a>', escape(text))
+    return linked.replace("  ", " &nbsp;").replace("\n", "<br>\n")
 
 
 def _quoted_from(lines: list[str]) -> int:

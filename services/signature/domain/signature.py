@@ -33,11 +33,22 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An uploaded image; ``size`` in octets, ``sha256`` in hex."""
+
+    blob_id: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """An older version that is kept because it could be rendered."""
 
     version: int
     template: Template
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,13 @@ class Signature:
     change: Change
     previous: Kept | None = None
     recent: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+
+    @property
+    def blob_ids(self) -> tuple[str, ...]:
+        """Every image that may still have to be shown."""
+        kept = self.previous.images if self.previous else ()
+        return tuple(dict.fromkeys(image.blob_id for image in (*self.images, *kept)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +134,7 @@ def _kept(before: Signature | None) -> Kept | None:
     if before is None:
         return None
     shows = before.template.mode != "none" and not before.template.empty
-    return Kept(before.version, before.template) if shows else before.previous
+    return Kept(before.version, before.template, before.images) if shows else before.previous
 
 
 def _ended(version: int, recent: tuple[str, ...], change: Change, expected: int | None) -> Mismatch | Unchanged | None:

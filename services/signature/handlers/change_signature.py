@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.event import Event
 from contracts.signature import SignatureChangeRequested, SignatureTemplate
-from services.kit.rendering import RenderFailed, Variables
+from services.kit.rendering import REMOTE_IMAGE, UNKNOWN_IMAGE, RenderFailed, Variables
 from services.kit.unavailable import Unavailable
-from services.signature.domain.signature import Change, Mismatch, Unchanged, sign_with
+from services.signature.domain.signature import Change, Image, Mismatch, Unchanged, sign_with
 from services.signature.handlers.facts import signature_event, template_of
 from services.signature.handlers.find_channel import FindChannel
+from services.signature.handlers.find_images import FindImages
 from services.signature.handlers.reject_request import RejectRequest
 from services.signature.ports import Clock, Publishes, Renders, Signatures
 
@@ -22,17 +23,15 @@ SAMPLE: Final = Variables(
     tenant_name="Loja Azul",
 )  # fmt: skip
 """The values a template is tried with before it is stored."""
-REMOTE_IMAGE: Final = RenderFailed(
-    "remote_image", "Images from the web are not allowed. Take out each <img src=http…>."
-)
 
 
 @dataclass(frozen=True)
 class ChangeSignature:
-    """Tries the template, stores it and tells it, or rejects naming the line."""
+    """Tries the template, finds its images, stores it and tells it, or rejects naming the line."""
 
     signatures: Signatures
     find_channel: FindChannel
+    find_images: FindImages
     renderer: Renders
     reject: RejectRequest
     publisher: Publishes
@@ -50,11 +49,18 @@ class ChangeSignature:
                 return
         raise Unavailable("the signature is contended")
 
-    async def _failed(self, template: SignatureTemplate) -> RenderFailed | None:
+    async def _images(self, tenant: str, template: SignatureTemplate) -> tuple[Image, ...] | RenderFailed:
+        """The images of a template that is good; else what is wrong with it."""
         tried = await self.renderer.render(template, SAMPLE)
         if isinstance(tried, RenderFailed):
             return tried
-        return REMOTE_IMAGE if tried.remote_images else None
+        if tried.remote_images:
+            return REMOTE_IMAGE
+        images = await self.find_images.handle(tenant, template)
+        if isinstance(images, RenderFailed):
+            return images
+        shown = {image.blob_id for image in images}
+        return images if shown.issuperset(tried.images) else UNKNOWN_IMAGE  # an address that Liquid put together
 
     async def _attempt(self, event: Event[SignatureChangeRequested]) -> bool:
         data = event.data
@@ -68,8 +74,10 @@ class ChangeSignature:
             assert before is not None
             await self.publisher.publish(signature_event(event.tenant, data.channel_id, before, event.trace))
             return True
-        if failed := await self._failed(data.template):
-            await self.reject.broken(event, failed)
+        images = await self._images(event.tenant, data.template)
+        if isinstance(images, RenderFailed):
+            await self.reject.broken(event, images)
             return True
+        after = replace(after, images=images)
         told = signature_event(event.tenant, data.channel_id, after, event.trace)
         return await self.signatures.write(event.tenant, data.channel_id, after, told)

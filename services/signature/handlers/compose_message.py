@@ -45,7 +45,8 @@ class ComposeMessage:
         variables = _variables(channel, operator, draft, await self._tenant_name(tenant, choice))
         signed = await self.render.handle(draft.channel_id, choice, variables)
         body = await self.write.handle(tenant, draft, signed.block)
-        fields = draft.__dict__ | body | {"sender": _sender(channel), "signature": signed.used}
+        images = signed.images if body["html"] or body["html_ref"] else ()
+        fields = draft.__dict__ | body | {"sender": _sender(channel), "signature": signed.used, "images": images}
         composed = MessageComposed.model_construct(**fields)  # validated when the draft was decoded
         await self.publisher.publish(_event(event, composed, self.clock))
 

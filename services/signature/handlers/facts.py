@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from contracts.blob import BlobRef
 from contracts.event import Event, Trace, event
 from contracts.outcome import FieldError, RejectionCode, SignatureChangeRejected
 from contracts.signature import (
@@ -15,7 +16,7 @@ from contracts.signature import (
     SignaturePolicyChangeRequested,
     SignatureTemplate,
 )
-from services.signature.domain.signature import Signature, Switches, Template
+from services.signature.domain.signature import Image, Signature, Switches, Template
 
 SOURCE: Final = "signature"
 Wish = Event[SignatureChangeRequested] | Event[SignaturePolicyChangeRequested]
@@ -36,9 +37,14 @@ def signature_event(tenant: str, channel_id: str, state: Signature, trace: Trace
     told = SignatureChanged(
         version=state.version, request_id=state.change.request_id, channel_id=channel_id,
         operator_id=state.operator_id, template=told_template(state.template), changed_by=state.change.by,
-        changed_at=state.change.at,
+        changed_at=state.change.at, images=tuple(map(ref_of, state.images)),
     )  # fmt: skip
     return event(tenant, told, at=state.change.at, source=SOURCE, trace=trace)
+
+
+def ref_of(image: Image) -> BlobRef:
+    """The domain's image in the contract's words."""
+    return BlobRef(blob_id=image.blob_id, sha256=image.sha256, size=image.size, media_type=image.media_type)
 
 
 def switches_event(tenant: str, channel_id: str, state: Switches, trace: Trace) -> Event[SignaturePolicyChanged]:

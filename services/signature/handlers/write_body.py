@@ -11,7 +11,7 @@ from contracts.blob import BlobRef
 from contracts.message import Draft
 from services.kit.rendering import Rendered, RenderFailed
 from services.kit.unavailable import Unavailable
-from services.signature.domain.placing import place_html, place_text
+from services.signature.domain.placing import place_html, place_text, text_as_html
 from services.signature.ports import Bodies, Clock, Renders
 
 _TAGS: Final = re.compile(r"<[^<>]*>")
@@ -19,7 +19,7 @@ _TAGS: Final = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True)
 class WriteBody:
-    """Text stays text: a message that was given no HTML gets none."""
+    """Text stays text where its signature is; a formatted signature makes HTML of it too (docs/decisions/0013)."""
 
     renderer: Renders
     bodies: Bodies
@@ -36,10 +36,12 @@ class WriteBody:
         if html is not None:
             html, text = await self._cleaned(html, text)
         text = text or ""
-        if block.text:
-            text = place_text(text, block.text)
         if html is not None and block.html:
             html = place_html(html, block.html)
+        elif block.formatted:
+            html = text_as_html(text, block.html)
+        if block.text:
+            text = place_text(text, block.text)
         written = await self._inline(tenant, "text", text, "text/plain")
         return written | await self._inline(tenant, "html", html, "text/html")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from contracts.signature import SignatureChangeRequested, SignaturePolicyChangeR
 from services.gateway.domain.answers import Pending
 from services.gateway.domain.page import Cut
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused, invalid
+from services.gateway.domain.who import Principal
 from services.gateway.ports import Connected, Preview
+from services.kit.ids import uuid7
 from tests.unit.gateway.world import ANA, CHANNEL, OTHER, TENANT, World, ana, settings, world
 
 BOTH = {"imap": {"password": "p1"}, "smtp": {"password": "p2"}}
@@ -166,6 +169,25 @@ async def test_a_preview_knows_the_operator_and_the_client(here: World) -> None:
     shown = await here.use.preview.handle(ana(), CHANNEL, template, None, ("Carla", "carla@client.test"))
     assert isinstance(shown, Preview)
     assert shown.html == "Ana for Carla at desk@acme.test"
+
+
+async def test_a_preview_shows_images_of_this_tenant_alone(here: World) -> None:
+    async def octets() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async def shown(who: Principal, *blob_ids: str) -> Preview | Refused:
+        template = SignatureTemplate(html="".join(f'<img src="blob:{one}">' for one in blob_ids))
+        return await here.use.preview.handle(who, CHANNEL, template, None, ("", ""))
+
+    mine = await here.files.keep(TENANT, "logo", "image/png", octets())
+    theirs = await here.files.keep(OTHER, "logo", "image/png", octets())
+    text = await here.files.keep(TENANT, "text", "text/html", octets())
+    found = await shown(ana(), mine.blob_id)
+    assert isinstance(found, Preview)
+    assert found.images == (mine.blob_id,)
+    refused = [await shown(ana(), mine.blob_id, other) for other in (theirs.blob_id, str(uuid7()), text.blob_id)]
+    assert [one.faults[0].code for one in refused if isinstance(one, Refused)] == ["unknown_image"] * 3
+    assert refused[0] == refused[1]
 
 
 async def test_operators_are_put_by_version_and_told_to_others(here: World) -> None:

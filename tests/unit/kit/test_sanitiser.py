@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 from services.kit.sanitiser import Profile, TooDeep, TooLarge, clean
 
 BOTH = list(Profile)
+BLOB = "01935e44-7d1c-7e5b-9b38-2f60c1a4d8e7"
 HOSTILE = [
     "<script>alert(1)</script>",
     "<scr<script>ipt>alert(1)</script>",
@@ -137,9 +138,19 @@ def test_remote_images_become_placeholders_when_inbound() -> None:
 
 
 def test_remote_images_are_out_of_a_signature_and_reported() -> None:
-    cleaned = clean('<img src="https://t.example/p.gif" alt="logo"><img src="cid:logo@x">', Profile.SIGNATURE)
-    assert cleaned.remote_images == 1
-    assert cleaned.html == '<img alt="logo"><img src="cid:logo@x">'
+    others = '<img src="cid:logo@x"><img src="data:image/png;base64,AA=="><img src="blob:x"><img src="BLOB:{BLOB}">'
+    cleaned = clean(f'<img src="https://t.example/p.gif" alt="logo">{others}', Profile.SIGNATURE)
+    assert (cleaned.remote_images, cleaned.images) == (5, ())
+    assert cleaned.html == '<img alt="logo"><img><img><img><img>'
+
+
+def test_uploaded_images_become_parts_of_the_mail() -> None:
+    shown = f'<img src="blob:{BLOB}" alt="Logo" width="120">'
+    cleaned = clean(shown * 2 + f'<a href="blob:{BLOB}">x</a>', Profile.SIGNATURE)
+    part = f'<img src="cid:{BLOB}@malote" alt="Logo" width="120">'
+    assert (cleaned.remote_images, cleaned.images) == (0, (BLOB,))
+    assert cleaned.html == part * 2 + '<a rel="noopener noreferrer nofollow">x</a>'
+    assert "src" not in clean(shown, Profile.INBOUND).html  # a mail that came in names no blob of ours
 
 
 def test_a_placeholder_cannot_be_forged_from_outside() -> None:

@@ -25,7 +25,9 @@ from services.signature.handlers.change_policy import ChangePolicy
 from services.signature.handlers.change_signature import ChangeSignature
 from services.signature.handlers.compose_message import ComposeMessage
 from services.signature.handlers.find_channel import FindChannel
+from services.signature.handlers.find_images import FindImages
 from services.signature.handlers.keep_copies import KeepCopies
+from services.signature.handlers.keep_images import KeepImages
 from services.signature.handlers.reject_request import RejectRequest
 from services.signature.handlers.render_signature import RenderSignature
 from services.signature.handlers.watch_topic import WatchTopic
@@ -33,7 +35,7 @@ from services.signature.handlers.write_body import WriteBody
 from tests.fakes.clock import FakeClock
 from tests.fakes.config_store import FakeRejections
 from tests.fakes.publisher import FakePublisher
-from tests.fakes.signature_store import FakeBodies, FakeCopies, FakeRenderer, FakeSignatures
+from tests.fakes.signature_store import FakeBodies, FakeCopies, FakeImages, FakeRenderer, FakeSignatures
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SERVER = {"host": "mail.example.com", "port": 993, "security": "tls", "user_name": "desk@example.com"}
@@ -58,6 +60,7 @@ class Desk:
     rejections: FakeRejections = field(default_factory=FakeRejections)
     renderer: FakeRenderer = field(default_factory=FakeRenderer)
     bodies: FakeBodies = field(default_factory=FakeBodies)
+    images: FakeImages = field(default_factory=FakeImages)
     publisher: FakePublisher = field(default_factory=FakePublisher)
     clock: FakeClock = field(default_factory=FakeClock)
 
@@ -67,7 +70,9 @@ class Desk:
             self.channels, self.operators, self.tenants, self.signatures, RenderSignature(self.renderer),
             WriteBody(self.renderer, self.bodies, self.clock), self.publisher, self.clock,
         )  # fmt: skip
-        self.sign = ChangeSignature(self.signatures, find, self.renderer, reject, self.publisher, self.clock)
+        images = FindImages(self.images)
+        self.sign = ChangeSignature(self.signatures, find, images, self.renderer, reject, self.publisher, self.clock)
+        self.keep = KeepImages(self.signatures, self.images, self.clock)
         self.policy = ChangePolicy(self.signatures, find, reject, self.publisher, self.clock)
         self.copies = KeepCopies(self.channels, self.operators, self.tenants, self.signatures, self.publisher)
         self.watch = WatchTopic(self.signatures, self.channels, self.publisher)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.signature.domain.placing import place_html, place_text
+from services.signature.domain.placing import place_html, place_text, text_as_html
 
 WRAPPED = "Em 1 de jan. de 2026, Rui Lima\n<rui@x.net> escreveu:\n\n> a\n>\n> b"
 
@@ -72,3 +72,21 @@ def test_no_line_is_lost(body: str) -> None:
 @given(st.text(alphabet="<>/blockquote p:", max_size=80))
 def test_html_is_only_added_to(body: str) -> None:
     assert place_html(body, "S").replace(BLOCK, "", 1) == body
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Oi <b>\r\n  & tchau\n", "<div>Oi &lt;b&gt;<br>\n &nbsp;&amp; tchau</div>{}"),
+        ("Oi\n\nAna wrote:\n> antes", "<div>Oi</div>{}<div><br>Ana wrote:<br>\n&gt; antes</div>"),
+        (
+            "Veja https://x.net/?a=1&b=2.",
+            '<div>Veja <a href="https://x.net/?a=1&amp;b=2">https://x.net/?a=1&amp;b=2</a>.</div>{}',
+        ),
+        ("(http://x.net/a)", '<div>(<a href="http://x.net/a">http://x.net/a</a>)</div>{}'),
+        ("javascript:x", "<div>javascript:x</div>{}"),
+        ('http://x"onclick=y', '<div><a href="http://x">http://x</a>&quot;onclick=y</div>{}'),
+    ],
+)
+def test_a_text_as_html(text: str, html: str) -> None:
+    assert text_as_html(text, "<b>S</b>") == html.format("<div><br>-- <br></div><div><b>S</b></div>")

@@ -30,7 +30,17 @@ async def _render(renderer: Renderer, html: str = "", text: str = "", variables:
 
 async def test_values_are_escaped_in_html_and_plain_in_text(renderer: Renderer) -> None:
     made = await _render(renderer, "<b>{{ operator.name }}</b>", "{{ operator.name }} - {{ client.name }}")
-    assert made == Rendered("<b>Ana &lt;Souza&gt;</b>", "Ana <Souza> - Rui & Co")
+    assert made == Rendered("<b>Ana &lt;Souza&gt;</b>", "Ana <Souza> - Rui & Co", formatted=True)
+
+
+async def test_images_are_named_and_lines_are_no_format(renderer: Renderer) -> None:
+    blob = "01935e44-7d1c-7e5b-9b38-2f60c1a4d8e7"
+    made = await _render(renderer, f'<p>{{{{ operator.name }}}}<br></p><img src="blob:{blob}" alt="Logo">')
+    assert (made.images, made.formatted, made.text) == ((blob,), True, "Ana <Souza>\n\nLogo")
+    assert f'src="cid:{blob}@malote"' in made.html
+    for lines in ("<p>Ana<br>\nVendas</p>", "<div>Ana</div>"):
+        assert not (await _render(renderer, lines)).formatted
+    assert not (await _render(renderer, text="Ana < Vendas")).formatted
 
 
 async def test_the_other_part_is_derived(renderer: Renderer) -> None:
