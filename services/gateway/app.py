@@ -15,6 +15,7 @@ from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.mongo_arrivals import MongoArrivals
 from services.gateway.adapters.mongo_changes import MongoChanges
 from services.gateway.adapters.mongo_conversations import MongoConversations
+from services.gateway.adapters.mongo_drafts import MongoDrafts
 from services.gateway.adapters.mongo_files import MongoFiles
 from services.gateway.adapters.mongo_messages import MongoMessages
 from services.gateway.adapters.mongo_operators import MongoOperators
@@ -34,6 +35,7 @@ from services.gateway.handlers.change_channel import ChangeChannel
 from services.gateway.handlers.create_channel import CreateChannel
 from services.gateway.handlers.follow_changes import FollowChanges
 from services.gateway.handlers.interrupt_message import InterruptMessage
+from services.gateway.handlers.keep_draft import KeepDraft
 from services.gateway.handlers.keep_file import KeepFile
 from services.gateway.handlers.mark_sent import MarkSent
 from services.gateway.handlers.preview_signature import PreviewSignature
@@ -134,6 +136,7 @@ def adapters(
         conversations=MongoConversations(database["conversations"], relays["conversations"].hand_over),
         arrivals=MongoArrivals(database["inbound"], database["quarantined"]),
         files=MongoFiles(database, blobs, clock),
+        drafts=MongoDrafts(database["drafts"]),
         changes=feed,
         operators=MongoOperators(database["operators"], relays["operators"].hand_over),
         wishes=MongoWishes(database["wishes"], relays["wishes"].hand_over),
@@ -181,6 +184,7 @@ def compose(to: Ports) -> Handlers:
         inbound=ProjectInbound(to.arrivals, to.conversations, to.messages),
         aside=SetAside(to.arrivals, to.channels),
         file=KeepFile(to.files),
+        draft=KeepDraft(to.drafts, to.clock),
         follow=FollowChanges(to.changes, to.clock),
         settings=ProjectSettings(to.tenants, to.channels, to.statuses, to.signatures, to.wishes, to.waits),
         overdue=PublishOverdue(to.messages, to.clock),

@@ -18,6 +18,7 @@ from contracts.tenant import TenantChanged
 from services.gateway.domain.bounce import Bounce
 from services.gateway.domain.change import Ended, Signal
 from services.gateway.domain.conversation import Conversation, Wanted
+from services.gateway.domain.draft import Draft
 from services.gateway.domain.files import File
 from services.gateway.domain.inbound import Inbound, Joining, Quarantined
 from services.gateway.domain.message import Asked, Cancel, Message, Progress, Resolution, Stored
@@ -200,6 +201,22 @@ class Files(Protocol):
 
     async def keep(self, tenant: str, name: str, media_type: str, octets: AsyncIterator[bytes]) -> File:
         """Stores an upload for a day, or longer once something refers to it; raises what the octets raise."""
+        ...
+
+
+class Drafts(Protocol):
+    """What people are writing; nobody else ever reads it."""
+
+    async def get(self, tenant: str, sub: str, name: str) -> Draft | None:
+        """This person's draft of that name."""
+        ...
+
+    async def put(self, tenant: str, sub: str, draft: Draft, until: datetime) -> None:
+        """Keeps it in the place of an older one, until then."""
+        ...
+
+    async def drop(self, tenant: str, sub: str, name: str) -> None:
+        """Forgets it."""
         ...
 
 
@@ -459,6 +476,7 @@ class Ports:
     conversations: Conversations
     arrivals: Arrivals
     files: Files
+    drafts: Drafts
     changes: Changes
     operators: Operators
     wishes: Wishes

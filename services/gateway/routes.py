@@ -16,6 +16,7 @@ from services.gateway.adapters.rest_conversations import (
     ReadBody,
     StartedResource,
 )
+from services.gateway.adapters.rest_drafts import DraftBody, DraftResource
 from services.gateway.adapters.rest_events import EVENTS
 from services.gateway.adapters.rest_files import FILE, FileResource
 from services.gateway.adapters.rest_inbound import QuarantinedPage, SaidResource
@@ -135,9 +136,13 @@ def _people(use: Handlers) -> tuple[Endpoint, ...]:
 
 def _streams(use: Handlers) -> tuple[Endpoint, ...]:
     reads, writes = ("conversations:read",), ("messages:send", "signatures:write")
+    drafts = ("conversations:write", *writes)
     # fmt: off
     return (
         E("GET", "/v1/events", use.follow.handle, "Follow the tenant's changes", reads, EVENTS, None, Trait.RESUMED),
+        E("GET", "/v1/drafts/{draft_name}", use.draft.read, "Read what you are writing", drafts, DraftResource),
+        E("PUT", "/v1/drafts/{draft_name}", use.draft.handle, "Keep what you are writing",
+          drafts, DraftResource, DraftBody),
         E("POST", "/v1/uploads", use.file.handle, "Upload a file",
           writes, FileResource, None, Trait.UPLOADED, 201, query=("file_name", "purpose")),
         E("GET", "/v1/blobs/{blob_id}", use.file.open, "Fetch a file of a message, an upload, an image", reads, FILE),

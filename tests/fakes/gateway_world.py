@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from contracts.channel import ChannelChanged, SealedSecret
@@ -13,6 +14,7 @@ from contracts.event import AnyEvent, Event
 from contracts.operator import OperatorChanged
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from contracts.tenant import TenantChanged
+from services.gateway.domain.draft import Draft
 from services.gateway.domain.message import Stored
 from services.gateway.domain.page import Cut, Page
 from services.gateway.domain.place import Place
@@ -214,6 +216,25 @@ class FakeBodies:
 
 
 @dataclass
+class FakeDrafts:
+    """See ``ports.Drafts``."""
+
+    kept: dict[tuple[str, str, str], Draft] = field(default_factory=dict)
+
+    async def get(self, tenant: str, sub: str, name: str) -> Draft | None:
+        """See the port."""
+        return self.kept.get((tenant, sub, name))
+
+    async def put(self, tenant: str, sub: str, draft: Draft, until: datetime) -> None:
+        """See the port."""
+        self.kept[tenant, sub, draft.name] = draft
+
+    async def drop(self, tenant: str, sub: str, name: str) -> None:
+        """See the port."""
+        self.kept.pop((tenant, sub, name), None)
+
+
+@dataclass
 class FakeHosts:
     """Refuses the hosts in ``denied``."""
 
@@ -262,7 +283,7 @@ def fake_ports() -> Ports:
     messages, arrivals, signatures = FakeMessages(), FakeArrivals(), FakeSignatures()
     files = FakeFiles(arrivals, signatures=signatures.kept)
     return Ports(
-        messages, FakeConversations(), arrivals, files, FakeChanges(), FakeOperators(), FakeWishes(),
+        messages, FakeConversations(), arrivals, files, FakeDrafts(), FakeChanges(), FakeOperators(), FakeWishes(),
         FakeBacklog(messages), FakeTenants(), FakeChannels(), FakeStatuses(), signatures, FakeBodies(),
         FakeHosts(), FakeSeals(), FakeStamps(), FakePreviews(), FakeWaits(), FakeClock(),
     )  # fmt: skip

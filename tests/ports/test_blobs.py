@@ -181,6 +181,7 @@ async def test_sweeping_leaves_no_chunk_behind(real: Case, mongo_database: Datab
 
 async def test_a_killed_sweep_is_finished_by_the_next(real: Case, mongo_database: Database) -> None:
     ref = await real.blobs.put(ONE, b"x", "text/plain")
+    await real.age(2 * DAY)  # only what is over was doomed
     await mongo_database["blobs"].update_one({"_id": f"{ONE}/{ref.blob_id}"}, {"$set": {"state": "doomed"}})
     assert not await real.blobs.extend(ONE, ref.blob_id, real.now() + DAY)
     assert await real.blobs.get(ONE, ref.blob_id) is None

@@ -32,7 +32,8 @@ async def ensure(database: Database) -> None:
         await database[name].create_index([("tenant", 1), ("blobs", 1)], name="blobs")
     shown = "fields.images.blob_id"
     await database["signatures"].create_index([("tenant", 1), (shown, 1)], name="images", sparse=True)
-    await database["uploads"].create_index("expires_at", name="life", expireAfterSeconds=0)
+    for name in ("uploads", "drafts"):
+        await database[name].create_index("expires_at", name="life", expireAfterSeconds=0)
     await database["wishes"].create_index([("tenant", 1), ("request_id", 1)], name="asked")
     await database["wishes"].create_index("at", name="life", expireAfterSeconds=WISH_LIFE_S)
     for name in ("operators", "channels"):

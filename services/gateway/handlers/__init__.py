@@ -9,6 +9,7 @@ from services.gateway.handlers.change_channel import ChangeChannel
 from services.gateway.handlers.create_channel import CreateChannel
 from services.gateway.handlers.follow_changes import FollowChanges
 from services.gateway.handlers.interrupt_message import InterruptMessage
+from services.gateway.handlers.keep_draft import KeepDraft
 from services.gateway.handlers.keep_file import KeepFile
 from services.gateway.handlers.mark_sent import MarkSent
 from services.gateway.handlers.preview_signature import PreviewSignature
@@ -56,6 +57,7 @@ class Handlers:
     inbound: ProjectInbound
     aside: SetAside
     file: KeepFile
+    draft: KeepDraft
     follow: FollowChanges
     settings: ProjectSettings
     overdue: PublishOverdue

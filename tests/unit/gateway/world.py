@@ -34,6 +34,7 @@ from tests.fakes.gateway_arrivals import FakeArrivals, FakeChanges, FakeFiles
 from tests.fakes.gateway_messages import FakeBacklog, FakeConversations, FakeMessages
 from tests.fakes.gateway_world import (
     FakeChannels,
+    FakeDrafts,
     FakeHosts,
     FakeOperators,
     FakeTenants,
@@ -62,6 +63,7 @@ class World:
         self.conversations = cast(FakeConversations, self.ports.conversations)
         self.arrivals = cast(FakeArrivals, self.ports.arrivals)
         self.files = cast(FakeFiles, self.ports.files)
+        self.drafts = cast(FakeDrafts, self.ports.drafts)
         self.changes = cast(FakeChanges, self.ports.changes)
         self.operators = cast(FakeOperators, self.ports.operators)
         self.wishes = cast(FakeWishes, self.ports.wishes)
