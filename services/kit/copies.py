@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
 from contracts.event import Event
 from contracts.payload import Payload
-from services.kit.mongo import Collection, key, translated
+from services.kit.coalesce import Coalescer
+from services.kit.mongo import Collection, Document, key, translated
 from services.kit.unavailable import Unavailable
 
 P = TypeVar("P", bound=Payload)
 
 FRESH_S = 1.0
+PACE_S = 0.01
 ENOUGH_S = 30.0
 PATIENCE_S = 5.0
 CACHED = 20_000
@@ -29,6 +32,7 @@ class Copies(Generic[P]):
         self._cache: dict[str, tuple[float, P]] = {}
         self._absent: dict[str, float] = {}
         self._reading: dict[str, asyncio.Task[P | None]] = {}
+        self._reads: Coalescer[str, Document | None] = Coalescer(self._find, limit=200, pace_s=PACE_S)
 
     async def put(self, event: Event[P]) -> bool:
         """Keeps the event's data if it is newer than the copy; False where it is older or the same."""
@@ -84,8 +88,7 @@ class Copies(Generic[P]):
         return reading
 
     async def _read(self, doc_id: str) -> P | None:
-        async with translated():
-            document = await self._collection.find_one({"_id": doc_id})
+        document = await self._reads.submit(doc_id)
         if document is None:
             if len(self._absent) >= CACHED:
                 self._absent.clear()
@@ -94,6 +97,12 @@ class Copies(Generic[P]):
         data = self._kind.model_validate(document["fields"])
         self._remember(doc_id, data)
         return data
+
+    async def _find(self, doc_ids: Sequence[str]) -> Sequence[Document | None]:
+        async with translated():
+            found = await self._collection.find({"_id": {"$in": [*doc_ids]}}).to_list(None)
+        known = {document["_id"]: document for document in found}
+        return [known.get(doc_id) for doc_id in doc_ids]
 
     def _remember(self, doc_id: str, data: P) -> None:
         self._absent.pop(doc_id, None)

@@ -90,7 +90,7 @@ class Dispatch:
             await self._bury(record, str(error), 0)
             return
         handler = self.handlers.get(type(event.data))
-        metrics.records.labels(record.topic, "skipped" if handler is None else "handled").inc()
+        metrics.counted(record.topic, "skipped" if handler is None else "handled").inc()
         if handler is not None:
             await self._handle(handler, event, record)
 
@@ -129,5 +129,5 @@ class Dispatch:
 
     async def _bury(self, record: Record, error: str, attempts: int) -> None:
         log.error("dead_letter", topic=record.topic, partition=record.partition, offset=record.offset, error=error)
-        metrics.records.labels(record.topic, "dead_letter").inc()
+        metrics.counted(record.topic, "dead_letter").inc()
         await self.dead_letters.bury(record, error, attempts)

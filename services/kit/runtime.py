@@ -19,7 +19,7 @@ import uvloop
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from services.kit import logs, probes
+from services.kit import logs, memory, probes
 from services.kit.consume import On, broker, subscribe
 from services.kit.dead_letters import Breaker
 from services.kit.loops import Loop, Task, keep
@@ -76,14 +76,12 @@ async def run(assembly: Assembly, stop: asyncio.Event) -> None:
     logs.configure(assembly.name, settings.instance, settings.log_level)
     assembly.readiness.set("started", False, "starting")
     application = assembly.http or probes.app(assembly.readiness, assembly.heartbeat)
-    serving = [
-        asyncio.create_task(assembly.heartbeat.run()),
-        asyncio.create_task(probes.serve(application, settings.http_host, settings.http_port)),
-    ]
+    serving = asyncio.create_task(probes.serve(application, settings.http_host, settings.http_port))
+    beside = [asyncio.create_task(assembly.heartbeat.run()), asyncio.create_task(memory.tidy())]
     try:
-        await _until(stop, _turn(assembly, stop, serving[1]), serving[1])
+        await _until(stop, _turn(assembly, stop, serving), serving)
     finally:
-        await _cancel(serving)
+        await _cancel([*beside, serving])
     log.info("stopped")
 
 
@@ -110,6 +108,7 @@ async def _turn(assembly: Assembly, stop: asyncio.Event, serving: asyncio.Task[N
     kafka, breakers = _consumers(assembly)
     try:
         if await _connected(kafka.start, stop):
+            memory.settle()
             assembly.readiness.set("started", True)
             log.info("started", consumers=len(breakers), loops=len(loops))
             watching = asyncio.create_task(_watch(assembly, breakers))

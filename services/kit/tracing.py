@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Final
 
 from contracts.event import NO_TRACE, Trace
@@ -21,14 +19,20 @@ def current() -> Trace:
     return _current.get()
 
 
-@contextmanager
-def use(trace: Trace) -> Iterator[Trace]:
-    """Makes this the current trace."""
-    token = _current.set(trace)
-    try:
-        yield trace
-    finally:
-        _current.reset(token)
+class use:
+    """Makes this the current trace; a class, because a generator costs four times as much on every event's path."""
+
+    __slots__ = ("_before", "_trace")
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __enter__(self) -> Trace:
+        self._before: Token[Trace] = _current.set(self._trace)
+        return self._trace
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._before)
 
 
 def new_trace(traceparent: str | None = None, correlation_id: str | None = None) -> Trace:

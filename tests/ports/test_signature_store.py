@@ -154,6 +154,18 @@ async def test_a_channel_whole(place: Place) -> None:
     assert len(await place.store.subjects(place.tenant, other.channel_id)) == 1
 
 
+async def test_channels_asked_for_at_once_are_not_mixed(place: Place) -> None:
+    others = [replace(place, channel_id=str(uuid4())) for _ in range(3)]
+    foreign = replace(place, tenant=str(uuid4()))
+    for n, one in enumerate((place, *others[:2], foreign)):
+        assert await one.sign(None, text=f"t{n}")
+    assert await others[0].switch()
+    found = await asyncio.gather(*(one.store.of(one.tenant, one.channel_id) for one in (place, *others, foreign)))
+    texts = [one.by_operator[None].template.text if one.by_operator else "" for one in found]
+    assert texts == ["t0", "t1", "t2", "", "t3"]
+    assert [one.switches.version for one in found] == [0, 1, 0, 0, 0]
+
+
 async def test_composing_sees_another_replicas_change_soon(mongo_database: Database) -> None:
     mine, theirs = (
         Place(MongoSignatures(mongo_database["signatures"], lambda doc_id, events: None), [], "tenant", "channel")

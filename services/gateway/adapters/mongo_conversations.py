@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError
 from contracts.event import AnyEvent
 from services.gateway.adapters import mongo_forms as forms
 from services.gateway.adapters import mongo_joining as joining_writes
-from services.gateway.adapters.mongo_accept import refuse_others
+from services.gateway.adapters.mongo_accept import PACE_S, refuse_others
 from services.gateway.domain.conversation import Conversation, View, Wanted
 from services.gateway.domain.inbound import Joining
 from services.gateway.domain.message import Message
@@ -33,9 +33,9 @@ class MongoConversations:
 
     def __init__(self, collection: Collection, speak: Speak) -> None:
         self._collection, self._speak = collection, speak
-        self._reads: Coalescer[str, Conversation | None] = Coalescer(self._read, limit=200)
+        self._reads: Coalescer[str, Conversation | None] = Coalescer(self._read, limit=200, pace_s=PACE_S)
         self._begins: Coalescer[Document, bool] = Coalescer(self._begin, limit=200)
-        self._moves: Coalescer[UpdateOne, None] = Coalescer(self._move, limit=200)
+        self._moves: Coalescer[UpdateOne, None] = Coalescer(self._move, limit=200, pace_s=PACE_S)
 
     async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
         """See the port."""

@@ -53,14 +53,14 @@ class Door:
 
     def serve(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The function that answers this endpoint's requests."""
-        timed = metrics.http_seconds
 
         async def serve(request: Request) -> Response:
             began = time.perf_counter()
             headers = request.headers
             with tracing.use(tracing.new_trace(headers.get("traceparent"), headers.get("correlation-id"))):
                 response = await self._safely(endpoint, request)
-            timed.labels(endpoint.method, endpoint.path, response.status_code).observe(time.perf_counter() - began)
+            took = time.perf_counter() - began
+            metrics.timed(endpoint.method, endpoint.path, response.status_code).observe(took)
             return response
 
         return serve

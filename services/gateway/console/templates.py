@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FOLDER: Final = Path(__file__).parent / "templates"
 
 
 @cache
 def environment() -> Environment:
-    """One for the process; a name a template does not know is an error."""
+    """One for the process; a name a template does not know is an error.
+
+    Jinja comes with the first page: a gateway that only programs talk to never pays its 4 MB.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     made = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False, cache_size=200,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts.event import AnyEvent
+from services.kit.coalesce import Coalescer
 from services.kit.mongo import Collection, Document, key, translated
 from services.kit.versioned import Speak, VersionedDocuments
 from services.signature.domain.signature import (
@@ -25,6 +26,7 @@ from services.signature.domain.signature import (
 from services.signature.ports import ImagesDue
 
 FRESH_S: Final = 0.5
+PACE_S: Final = 0.01
 CACHED: Final = 5_000
 
 
@@ -34,14 +36,15 @@ class MongoSignatures:
     def __init__(self, collection: Collection, speak: Speak) -> None:
         self._collection, self._documents = collection, VersionedDocuments(collection, "signature", speak)
         self._cache: dict[str, tuple[float, asyncio.Task[ChannelSignatures]]] = {}
+        self._loads: Coalescer[str, ChannelSignatures] = Coalescer(self._load, limit=100, pace_s=PACE_S)
 
     async def of(self, tenant: str, channel_id: str) -> ChannelSignatures:
-        """See the port; concurrent calls share one read."""
+        """See the port; concurrent calls share one read, those of other channels too."""
         prefix, now = key(tenant, channel_id), time.monotonic()
         cached = self._cache.get(prefix)
         if cached is None or now - cached[0] > FRESH_S or _failed(cached[1]):
             self._cache.pop(prefix, None)
-            cached = self._cache[prefix] = (now, asyncio.create_task(self._load(prefix)))
+            cached = self._cache[prefix] = (now, asyncio.create_task(self._loads.submit(prefix)))
             if len(self._cache) > CACHED:
                 del self._cache[next(iter(self._cache))]
         return await asyncio.shield(cached[1])
@@ -97,10 +100,13 @@ class MongoSignatures:
         async with translated():
             await self._collection.update_one(mine, {"$set": {"images_due_at": again_at}})
 
-    async def _load(self, prefix: str) -> ChannelSignatures:
+    async def _load(self, prefixes: Sequence[str]) -> Sequence[ChannelSignatures]:
         async with translated():
-            found = await self._collection.find(_of(prefix)).to_list(None)
-        return _channel(found)
+            found = await self._collection.find({"$or": [*map(_of, prefixes)]}).to_list(None)
+        by_channel: dict[str, list[Document]] = {prefix: [] for prefix in prefixes}
+        for document in found:
+            by_channel["/".join(document["_id"].split("/", 2)[:2])].append(document)
+        return [_channel(by_channel[prefix]) for prefix in prefixes]
 
 
 def _failed(task: asyncio.Task[ChannelSignatures]) -> bool:

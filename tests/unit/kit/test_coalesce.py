@@ -81,3 +81,33 @@ async def test_who_calls_again_in_the_moment_the_flushes_end_is_served(in_flight
     await asyncio.sleep(0)
     opened.set()
     assert await asyncio.wait_for(asyncio.gather(*callers), 1) == [[n, n + 10] for n in range(in_flight)]
+
+
+async def test_with_a_pace_what_comes_in_a_row_shares_a_flush_and_who_is_alone_never_waits() -> None:
+    groups: list[int] = []
+
+    async def flush(items: list[int]) -> Sequence[int]:
+        groups.append(len(items))
+        return items
+
+    async def trickle(n: int) -> int:
+        await asyncio.sleep(n * 0.002)
+        return await coalescer.submit(n)
+
+    coalescer = Coalescer(flush, pace_s=0.03)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert await coalescer.submit(0) == 0
+    assert loop.time() - began < 0.02
+    assert await asyncio.gather(*map(trickle, range(20))) == list(range(20))
+    assert groups[0] == 1
+    assert len(groups) <= 5
+
+
+async def test_a_full_group_does_not_wait_for_its_pace() -> None:
+    async def flush(items: list[int]) -> Sequence[int]:
+        return items
+
+    coalescer = Coalescer(flush, limit=10, pace_s=5.0)
+    async with asyncio.timeout(2):
+        await asyncio.gather(*(coalescer.submit(n) for n in range(30)))
