@@ -25,7 +25,7 @@ class Open(StrEnum):
 class Part(BaseModel):
     """A value inside an event's data."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Payload(Part):

@@ -2,7 +2,8 @@
 
 FastStream's default acknowledges first (at most once), and a policy set on the broker does not reach included
 routers; so every subscriber is made by ``subscribe`` with ``NACK_ON_ERROR``, and a test looks at each. The stock batch
-subscriber sleeps as long again when a poll came back empty; ``_Prompt`` returns as soon as a record comes.
+subscriber sleeps as long again when a poll came back empty; ``_Prompt`` returns as soon as a record comes, and under
+load reads at a pace: every read, batch and request to Kafka has its price, however few records are in it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, TypeAlias, cast
 from aiokafka import AIOKafkaConsumer
 from aiokafka import ConsumerRecord as Consumed
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -26,6 +28,7 @@ from faststream.middlewares import AckPolicy
 from contracts.payload import Payload
 from contracts.topics import Topic
 from services.kit import logs
+from services.kit.commits import Batch, Commits
 from services.kit.dead_letters import Breaker, Graveyard
 from services.kit.dispatch import Dispatch, Forget, Handler
 from services.kit.publisher import Publisher
@@ -35,6 +38,8 @@ from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 POLL_MS = 1000
+PACE_S = 0.03
+"""Reads begin at least so far apart; an event that comes alone never waits."""
 Raw: TypeAlias = "Consumed[bytes | None, bytes | None]"
 
 
@@ -61,18 +66,33 @@ class On:
 
 
 class _Prompt(BatchSubscriber):
-    """The batch subscriber, without its wait after an empty poll."""
+    """The batch subscriber, without its wait after an empty poll. Each has a class of its own, with its settings."""
 
     __slots__ = ()
     linger_s: float = 0.0
+    commits: Commits
+    next_read: float = float("-inf")
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[Raw, ...]:
+        loop, own = asyncio.get_running_loop(), type(self)
+        if (left := own.next_read - loop.time()) > 0:
+            await asyncio.sleep(left)
         found = tuple(chain(*(await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)).values()))
+        own.next_read = loop.time() + PACE_S
         room = (self.max_records or 0) - len(found)
         if not found or not self.linger_s or room <= 0:
             return found
         await asyncio.sleep(self.linger_s)
         return found + tuple(chain(*(await consumer.getmany(timeout_ms=0, max_records=room)).values()))
+
+    async def stop(self) -> None:
+        """The batch in hand ends, what was handled is committed, then the consumer leaves."""
+        self.running = False
+        if isinstance(self.lock, MultiLock):
+            await self.lock.wait_release(self._outer_config.graceful_timeout)
+        if self.consumer is not None:
+            await self.commits.close(self.consumer)
+        await super().stop()
 
 
 def broker(settings: KitSettings, service: str) -> KafkaBroker:
@@ -88,16 +108,18 @@ def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publ
     """Adds the consumer to the broker; returns its breaker."""
     breaker = Breaker(f"{service}.{on.name}")
     listener = Listener(on.topics[0].name, on.assigned) if on.assigned else None
+    commits = Commits()
     dispatch = Dispatch(on.handlers, Graveyard(publisher, breaker), on.forget, ordered=on.ordered)
     subscriber = to.subscriber(
-        *(topic.name for topic in on.topics), batch=True, max_records=on.batch, parser=_parse,
+        *(topic.name for topic in on.topics), batch=True, max_records=on.batch, parser=_parser(commits),
         ack_policy=AckPolicy.NACK_ON_ERROR, auto_offset_reset="earliest", group_id=f"malote.{service}.{on.name}",
         group_instance_id=f"{settings.instance}.{on.name}", partition_assignment_strategy=(_sticky(service, on.name),),
         session_timeout_ms=int(settings.session_timeout_s * 1000), rebalance_timeout_ms=30_000,
         listener=listener, max_partition_fetch_bytes=2 * 1024 * 1024,
         fetch_max_wait_ms=500,
     )  # fmt: skip
-    subscriber.__class__ = type("_Lingering", (_Prompt,), {"__slots__": (), "linger_s": on.linger_s})
+    own = {"__slots__": (), "linger_s": on.linger_s, "commits": commits}
+    subscriber.__class__ = type(f"_Prompt_{on.name}", (_Prompt,), own)
     if listener is not None:
         listener.consumer = lambda: subscriber.consumer
     subscriber(_answer(dispatch, breaker))
@@ -123,12 +145,17 @@ def _sticky(service: str, name: str) -> type[StickyPartitionAssignor]:
     return type(f"Sticky_{service}_{name}", (StickyPartitionAssignor,), {})
 
 
-async def _parse(records: tuple[Raw, ...], original: Any) -> KafkaMessage:
+def _parser(commits: Commits) -> Callable[[tuple[Raw, ...], Any], Awaitable[KafkaMessage]]:
     """FastStream's message around the untouched records: its own parser raises on a header that is not UTF-8."""
-    bare = replace(records[0], headers=())
-    message = cast(KafkaMessage, await original((bare,)))
-    message.raw_message, message.body = records, records
-    return message
+
+    async def parse(records: tuple[Raw, ...], original: Any) -> KafkaMessage:
+        bare = replace(records[0], headers=())
+        message = cast(KafkaMessage, await original((bare,)))
+        message.raw_message, message.body = records, records
+        message.consumer = Batch(commits, message.consumer, records)
+        return message
+
+    return parse
 
 
 async def _records(message: KafkaMessage) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from pymongo import UpdateOne
+from pymongo import UpdateMany
 from pymongo.errors import BulkWriteError
 
 from contracts.event import AnyEvent
@@ -20,7 +20,7 @@ from services.gateway.domain.message import Message
 from services.gateway.domain.page import Cut, Page
 from services.gateway.ports import Kept, Key
 from services.kit.coalesce import Coalescer
-from services.kit.mongo import Collection, Document, key, translated
+from services.kit.mongo import Collection, Document, key, translated, write_each
 from services.kit.owed import owe, owed_event
 from services.kit.versioned import Speak
 
@@ -35,7 +35,7 @@ class MongoConversations:
         self._collection, self._speak = collection, speak
         self._reads: Coalescer[str, Conversation | None] = Coalescer(self._read, limit=200, pace_s=PACE_S)
         self._begins: Coalescer[Document, bool] = Coalescer(self._begin, limit=200)
-        self._moves: Coalescer[UpdateOne, None] = Coalescer(self._move, limit=200, pace_s=PACE_S)
+        self._moves: Coalescer[UpdateMany, None] = Coalescer(self._move, limit=200, pace_s=PACE_S)
 
     async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
         """See the port."""
@@ -63,16 +63,16 @@ class MongoConversations:
 
     async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
         """See the port."""
-        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.extending(message)))
+        await self._moves.submit(UpdateMany({"_id": key(tenant, conversation_id)}, joining_writes.extending(message)))
 
     async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
         """See the port."""
         change = {"$pull": {"thread": internet_message_id}}
-        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, change))
+        await self._moves.submit(UpdateMany({"_id": key(tenant, conversation_id)}, change))
 
     async def join(self, tenant: str, conversation_id: str, joining: Joining) -> None:
         """See the port."""
-        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.joining_in(joining)))
+        await self._moves.submit(UpdateMany({"_id": key(tenant, conversation_id)}, joining_writes.joining_in(joining)))
 
     async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
         """See the port."""
@@ -130,9 +130,8 @@ class MongoConversations:
             taken = refuse_others(error)
         return [index not in taken for index in range(len(group))]
 
-    async def _move(self, group: Sequence[UpdateOne]) -> Sequence[None]:
-        async with translated():
-            await self._collection.bulk_write([*group], ordered=False)
+    async def _move(self, group: Sequence[UpdateMany]) -> Sequence[None]:
+        await write_each(self._collection, group)
         return [None] * len(group)
 
 

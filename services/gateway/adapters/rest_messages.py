@@ -14,7 +14,7 @@ from services.gateway.domain.message import Message, Person, Recipient
 class Resource(BaseModel):
     """Something that is answered; readers ignore fields they do not know."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)
 
 
 class PersonResource(Resource):

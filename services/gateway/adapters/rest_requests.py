@@ -25,7 +25,7 @@ _SECRET_NAME = {Auth.PASSWORD: "password", Auth.OAUTH2: "access_token"}
 class Fields(BaseModel):
     """Known fields, and nothing else."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Body(Fields):
