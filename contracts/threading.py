@@ -56,7 +56,7 @@ def read(ring: Keyring, message_id_header: str, *, tenant: str, channel_id: str)
 
 
 def _mac(key: bytes, *parts: str) -> str:
-    return _b32(hmac.new(key, "/".join(parts).encode(), hashlib.sha256).digest()[:_MAC_OCTETS])
+    return _b32(hmac.digest(key, "/".join(parts).encode(), hashlib.sha256)[:_MAC_OCTETS])
 
 
 def _b32(octets: bytes) -> str:

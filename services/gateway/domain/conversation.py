@@ -117,5 +117,7 @@ def reply_subject(conversation: Conversation) -> str | None:
 
 def preview_of(text: str) -> str:
     """The beginning of a text on one line."""
-    line = _SPACE.sub(" ", text[: PREVIEW * 4]).strip()
+    line = " ".join(text[: PREVIEW * 4].split())
+    if not line.isprintable():
+        line = _SPACE.sub(" ", line).strip()
     return line if len(line) <= PREVIEW else line[: PREVIEW - 1].rstrip() + "…"
