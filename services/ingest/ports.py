@@ -70,6 +70,11 @@ class MailSession(Protocol):
         few seconds (never slower than the adapter's poll interval)."""
         ...
 
+    async def glance(self, seconds: float) -> Woken | Quiet:
+        """Rest for at most so long, no longer than until a push comes, then ask (NOOP): whether the mailbox has grown
+        since the last ``fetch_above`` was sent. A third of the price of listening anew."""
+        ...
+
     async def find_in_sent(self, internet_message_id: str) -> bool | None:
         """Whether the mailbox for sent mail (``\\Sent``, RFC 6154) holds this Message-ID; None where there is no such
         mailbox. INBOX is selected again on return. Not on a session that listens."""

@@ -14,33 +14,22 @@ from __future__ import annotations
 
 import re
 
+from services.kit.html_tokens import ATTRIBUTES, NAMES, TOKEN, WS
+
 MAX_DEPTH = 256
 MAX_WORK = 300_000
 MAX_ATTRIBUTES = 200
 
-_WS = r"\t\n\f\r "
 _RENAMED = (
     "script style title textarea xmp iframe noembed noframes noscript plaintext svg math select option optgroup frame "
     "frameset template object applet marquee button form fieldset legend input keygen search dialog selectedcontent"
 )
 _UNSEEN = re.compile(
     r"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))"
-    rf"|<(script|style|title|noembed|noframes)(?=[{_WS}/>])[^>]*+>?[\s\S]*?(?:</\1(?=[{_WS}/>])[^>]*+>?|\Z)",
+    rf"|<(script|style|title|noembed|noframes)(?=[{WS}/>])[^>]*+>?[\s\S]*?(?:</\1(?=[{WS}/>])[^>]*+>?|\Z)",
     re.IGNORECASE,
 )
-_RENAME = re.compile(rf"<(/?)(?=(?:{_RENAMED.replace(' ', '|')})[{_WS}/>])", re.IGNORECASE)
-_NAME = re.compile(rf"</?([a-zA-Z][^{_WS}/>]*+)")
-_ATTRIBUTE = (
-    rf"[^{_WS}/>][^{_WS}/>=]*+"
-    rf"(?:[{_WS}]*+=[{_WS}]*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^{_WS}>\"'][^{_WS}>]*+))?+"
-)
-TOKEN = re.compile(
-    r"<(?:!--(?:-?>|[\s\S]*?(?:--!?>|\Z))"  # a comment
-    r"|[!?][^>]*+>?|/(?![a-zA-Z])[^>]*+>?"  # doctype, bogus comment
-    rf"|(/?)([a-zA-Z][^{_WS}/>]*+)((?:[{_WS}/]++|{_ATTRIBUTE})*+)(?:>|\Z))"  # a tag
-)
-"""Splits HTML into text and tags: groups `/` for an end tag, name, attributes; all None for a comment."""
-_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_RENAME = re.compile(rf"<(/?)(?=(?:{_RENAMED.replace(' ', '|')})[{WS}/>])", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -52,6 +41,7 @@ _IGNORED = _words(
     "area base basefont bgsound br col embed hr img image link meta param source track wbr html head body "
     "tbody thead tfoot tr colgroup"
 )
+_NO_DEPTH = _IGNORED | {""}
 _FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
 _CELLS = _words("td th caption")
 _SCOPE = _CELLS | {"table"}
@@ -91,16 +81,27 @@ def guarded(html: str, size: int) -> str:
     """The HTML as it may be given to a parser, `prepared`; raises `TooLarge` or `TooDeep`."""
     text = prepared(html, size)
     tags = TOKEN.findall(text)
-    if not _few(tags):
+    if not _tidy(tags):
         _depth(tags)
     return text
 
 
-def _few(tags: list[tuple[str, str, str]]) -> bool:
-    """So few tags that they are neither too deep nor too much work, none with room for too many attributes."""
-    if len(tags) > 2 * MAX_DEPTH or sum(1 for closing, name, _ in tags if name and not closing) > MAX_DEPTH:
-        return False
-    return all(len(attributes) <= 2 * MAX_ATTRIBUTES for _, _, attributes in tags)
+def _tidy(tags: list[tuple[str, str, str]]) -> bool:
+    """So few tags, or so well nested, that they are surely not too much; none has room for too many attributes. Where
+    each end tag closes what was opened last, no parser's stack is deeper than this one: it closes more by itself."""
+    stack: list[str] = []
+    deepest, few = 0, len(tags) <= MAX_DEPTH
+    for closing, name, attributes in tags:
+        if len(attributes) > 2 * MAX_ATTRIBUTES:
+            return False
+        if few or name in _NO_DEPTH:
+            continue
+        if not closing:
+            stack.append(name)
+            deepest = max(deepest, len(stack))
+        elif not stack or stack.pop() != name:
+            return False
+    return deepest <= MAX_DEPTH and len(tags) * 2 * (deepest + 1) <= MAX_WORK
 
 
 def prepared(html: str, size: int) -> str:
@@ -119,7 +120,7 @@ def prepared(html: str, size: int) -> str:
 
 
 def _has_awkward(text: str) -> bool:
-    return not _AWKWARD.isdisjoint(map(str.lower, set(_NAME.findall(text))))
+    return not _AWKWARD.isdisjoint(map(str.lower, set(NAMES.findall(text))))
 
 
 def depth(html: str) -> int:
@@ -132,7 +133,7 @@ def _depth(tags: list[tuple[str, str, str]]) -> int:
     for closing, name, attributes in tags:
         if not name:
             continue
-        if len(attributes) > MAX_ATTRIBUTES and len(_ATTRIBUTES.findall(attributes)) > MAX_ATTRIBUTES:
+        if len(attributes) > MAX_ATTRIBUTES and len(ATTRIBUTES.findall(attributes)) > MAX_ATTRIBUTES:
             raise TooDeep("too many attributes in one tag")
         name = _KNOWN.get(name) or name.lower()
         if name in _IGNORED:

@@ -1,6 +1,6 @@
 """Plain text from HTML, for mails and signatures that come without any: what a reader would see, line by line.
 
-Works on the tokens (`html_guard.TOKEN`) and builds no tree, so it is linear in the input, however deep that is nested.
+Works on the tokens (`html_tokens.TOKEN`) and builds no tree, so it is linear in the input, however deep that is nested.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-from services.kit.html_guard import TOKEN, prepared
+from services.kit.html_guard import prepared
+from services.kit.html_tokens import TOKEN
 from services.kit.text_lines import Lines
 
 LONGEST = 1 << 20

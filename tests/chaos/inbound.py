@@ -6,7 +6,7 @@ Three replicas of ingest; every mail carries a Message-ID of its own. A storm en
 other one by killing the server. One replica is stopped (SIGSTOP) for longer than the session timeout and goes on
 afterwards: what it still believes to own must not be said twice. *missing*: no event; *second_identities*: a mail with
 more than one message_id, or two contents under one; *stalled*: announced later than STALL_S after it was written, or a
-mailbox that does not say `connected` at the end.
+mailbox that does not say `connected` at the end. Before all this a fourth replica joins and is killed (`handovers`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.bench.report import last_line, percentile, say
+from tests.chaos import handovers
 from tests.infra.inbound_stage import Box, InboundStage
 
 REPLICAS, BOXES = 3, 24
@@ -152,6 +153,11 @@ async def main(mails: int, kills: int, storms: int, renumberings: int, seed: int
         run = Run(stage, Random(seed), await stage.add_boxes(BOXES))
         if not await stage.ear.connected([box.channel_id for box in run.boxes], 90):
             raise RuntimeError(f"not all connected: {stage.ear.states}")
+        over = await handovers.measure(stage, run.boxes)
+        say(
+            f"a fourth replica moved {over.moved} of {over.shards} shards (at most {over.moved_limit}); "
+            f"taken over {over.takeover_s:.1f} s after its SIGKILL (at most {over.takeover_limit_s:.0f})"
+        )
         disturbing = asyncio.create_task(run.disturb(kills, storms, renumberings))
         seconds = (kills + storms + renumberings) * APART_S + STOPPED_S
         await run.write(mails, seconds, disturbing)
@@ -159,7 +165,7 @@ async def main(mails: int, kills: int, storms: int, renumberings: int, seed: int
         await run.come_to_rest()
         figures = run.figures()
     last_line(figures)
-    return 1 if figures["missing"] or figures["second_identities"] or figures["stalled"] else 0
+    return 1 if figures["missing"] or figures["second_identities"] or figures["stalled"] or not over.hold else 0
 
 
 if __name__ == "__main__":

@@ -137,6 +137,10 @@ class FakeSession:
         await self._turn()
         return Woken()
 
+    async def glance(self, seconds: float) -> Woken | Quiet:
+        """See MailSession."""
+        return await self.wait(seconds)
+
     async def find_in_sent(self, internet_message_id: str) -> bool | None:
         """See MailSession."""
         await self._turn()

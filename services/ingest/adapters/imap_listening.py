@@ -45,6 +45,15 @@ class Listening:
         await self._done()
         return Woken() if self._conversation.heard else Quiet()
 
+    async def glance(self, seconds: float) -> Woken | Quiet:
+        """See MailSession.glance."""
+        if self._asked is not None:
+            return await self.wait(seconds)
+        await self._push_within(seconds)
+        if not self._conversation.heard:
+            await self._noop()
+        return Woken() if self._conversation.heard else Quiet()
+
     async def _ask_idle(self) -> None:
         asked = self._conversation.begin("IDLE", replies=())
         if await self._conversation.accepted(asked, self._timing.plus_s):

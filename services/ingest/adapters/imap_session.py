@@ -1,7 +1,7 @@
 """A MailSession over one conversation: INBOX selected, slices, listening, the Sent copy.
 
 ```
-commands --listen: IDLE, "+"--> listening --wait: DONE, tagged OK--> commands
+commands --listen: IDLE, "+"--> listening --wait: DONE, tagged OK--> commands --glance: NOOP, OK--> commands
     '-----listen: NOOP, OK (no IDLE, or it was answered NO or BAD)--> polling --wait: NOOP each few seconds--> commands
 ```
 """
@@ -63,6 +63,10 @@ class ImapSession:
     async def wait(self, seconds: float) -> Woken | Quiet:
         """See MailSession."""
         return await self._listening.wait(seconds)
+
+    async def glance(self, seconds: float) -> Woken | Quiet:
+        """See MailSession."""
+        return await self._listening.glance(seconds)
 
     async def find_in_sent(self, internet_message_id: str) -> bool | None:
         """See MailSession."""

@@ -1,4 +1,4 @@
-"""Raw mails, attachments and long bodies, in the form of the shared blob store: one insert for a slice.
+"""Raw mails, attachments and long bodies, in the form of the shared blob store: one insert for a slice, or for several.
 
 The ids are the contents' own, so that what is stored again after a crash is there already.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bson import Binary
-from pymongo.errors import BulkWriteError
 
+from services.ingest.adapters.grouped_mongo import GroupedInserts
 from services.ingest.ports import Stored
 from services.kit import metrics
 from services.kit.blob_store import BlobStore
@@ -20,8 +20,9 @@ from services.kit.mongo import Database, Document, key, translated
 
 INLINE: Final = 4 << 20
 """Above it GridFS, which costs two to three times as much below (FINDINGS, "Ingest, measured")."""
-_BATCH_OCTETS: Final = 16 << 20
-_DUPLICATE: Final = 11000
+_BATCH_OCTETS: Final = 4 << 20
+_AT_ONCE: Final = 4
+"""Slices that are written together: one of many mails is large enough by itself, those of one mail are not."""
 
 
 class MongoRaw:
@@ -29,26 +30,18 @@ class MongoRaw:
 
     def __init__(self, database: Database, clock: Clock, life: timedelta) -> None:
         self._documents, self._store = database["blobs"], BlobStore(database)
+        self._inserts = GroupedInserts(self._documents, limit=_AT_ONCE)
         self._clock, self._life = clock, life
 
     async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
         """See RawStore."""
         until = self._clock.now() + self._life
         for batch in _batches([thing for thing in things if len(thing.octets) <= INLINE]):
-            await self._insert([_document(tenant, thing, until, Binary(thing.octets)) for thing in batch])
+            await self._inserts.insert([_document(tenant, thing, until, Binary(thing.octets)) for thing in batch])
             metrics.blob_bytes.labels("document").inc(sum(len(thing.octets) for thing in batch))
         for thing in things:
             if len(thing.octets) > INLINE:
                 await self._keep_long(tenant, thing, until)
-
-    async def _insert(self, documents: list[Document]) -> None:
-        try:
-            async with translated():
-                await self._documents.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            failed: list[Any] = (error.details or {}).get("writeErrors", [])
-            if any(each["code"] != _DUPLICATE for each in failed):
-                raise
 
     async def _keep_long(self, tenant: str, thing: Stored, until: datetime) -> None:
         whole_id = key(tenant, thing.ref.blob_id)
@@ -57,7 +50,7 @@ class MongoRaw:
                 return
             await self._store.remove(whole_id)
             await self._store.write(whole_id, tenant, b"", _parts(thing.octets))
-        await self._insert([_document(tenant, thing, until, None)])
+        await self._inserts.insert([_document(tenant, thing, until, None)])
         metrics.blob_bytes.labels("gridfs").inc(len(thing.octets))
 
 

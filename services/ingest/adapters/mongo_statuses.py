@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from pymongo import UpdateOne
-from pymongo.errors import DuplicateKeyError
 
 from contracts.event import AnyEvent
+from services.ingest.adapters.grouped_mongo import Change, GroupedChanges, GroupedReads
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.status import ImapStatus
 from services.kit.mongo import Collection, Document, key, translated
@@ -24,23 +25,23 @@ class MongoStatuses:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
+        self._reads, self._changes = GroupedReads(collection), GroupedChanges(collection)
 
     async def load(self, tenant: str, channel_id: str) -> ImapStatus | None:
         """See StatusStore."""
-        async with translated():
-            found = await self._collection.find_one({"_id": key(tenant, channel_id)})
-        return None if found is None else _status(found)
+        found = await self._reads.find([key(tenant, channel_id)])
+        return _status(found[0]) if found else None
 
     async def write(self, before: ImapStatus | None, after: ImapStatus, owed: Sequence[AnyEvent]) -> bool:
         """See StatusStore; raises Unanswered when nobody knows whether it was written."""
-        doc_id, events = key(after.tenant, after.channel_id), [owe(event) for event in owed]
-        values: Document = {name: getattr(after, name) for name in _FIELDS}
+        doc_id, events, mark = key(after.tenant, after.channel_id), [owe(event) for event in owed], uuid4().hex
+        values: Document = {name: getattr(after, name) for name in _FIELDS} | {"mark": mark}
         if before is None:
-            return await self._create({"_id": doc_id, **values, "owed_events": events})
+            document = {"_id": doc_id, **values, "owed_events": events}
+            return await self._changes.make(Change({"_id": doc_id}, document, {"mark": mark}, create=True))
         change: Document = {"$set": values, "$push": {"owed_events": {"$each": events}}}
-        async with translated():
-            done = await self._collection.update_one({"_id": doc_id, "version": before.version}, change)
-        return bool(done.matched_count)
+        where = {"_id": doc_id, "version": before.version}
+        return await self._changes.make(Change(where, change, {"mark": mark}))
 
     async def prove(self, keys: Sequence[ChannelKey], at: datetime) -> None:
         """See StatusStore."""
@@ -59,14 +60,6 @@ class MongoStatuses:
         """See StatusStore."""
         async with translated():
             await self._collection.delete_one({"_id": key(tenant, channel_id)})
-
-    async def _create(self, document: Document) -> bool:
-        try:
-            async with translated():
-                await self._collection.insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
 
 
 def _status(found: Any) -> ImapStatus:

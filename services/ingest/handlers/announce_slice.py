@@ -1,7 +1,7 @@
 """A slice becomes events: stored and read side by side, noted, published, acknowledged; then the cursor moves.
 
 ```
-read -> raw stored | parsed | known? | still ours? -> conversations -> noted (who is first decides)
+read -> parsed | still ours? -> conversations -> noted (who is first decides) | raw stored meanwhile
      -> published, all, acknowledged, all -> cursor, once (compare-and-set)
 ```
 
@@ -31,6 +31,7 @@ Known = Mapping[str, Seen]
 MISTAKES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What our own code raises over a mail it did not expect; what a driver raises is no fault of the mail."""
 Read = Mapping[int, Parsed | Unparsable]
+Found = Mapping[int, Resolved]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,10 @@ class AnnounceSlice:
 
     async def _take(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> None:
         raw = {mail.uid: raw_ref(account, mail) for mail in mails if mail.octets is not None}
-        known, read, holds, _ = await asyncio.gather(
-            self.ledger.seen(account.key, [mail.sha256 for mail in mails]), self._read(mails),
-            self.cursors.holds(account.key, cursor.epoch), self._keep_raw(account, mails, raw),
-        )  # fmt: skip
-        if not holds:
-            raise Fenced
-        pairs = [(mail, it) for mail in mails if isinstance(it := read.get(mail.uid), Parsed)]
-        resolved = {it.mail.uid: it for it in await self.resolve.handle(account, pairs)}
-        winners, taking_part = await asyncio.gather(
-            self._note(account, cursor, mails, resolved, known), self._taking_part(account, resolved.values())
+        (read, resolved, winners), _ = await asyncio.gather(
+            self._identified(account, cursor, mails), self._keep_raw(account, mails, raw)
         )
+        taking_part = await self._taking_part(account, resolved.values())
         uids = frozenset(mail.uid for mail in mails)
         told = [
             Told(mail, as_, raw.get(mail.uid), resolved.get(mail.uid), _why_aside(mail, read.get(mail.uid)))
@@ -93,17 +87,23 @@ class AnnounceSlice:
         ]
         await self.tell.handle(account, told, taking_part)
 
-    async def _note(
-        self, account: Account, cursor: Cursor, mails: Sequence[Mail], resolved: Mapping[int, Resolved], known: Known
-    ) -> Known:
+    async def _identified(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> tuple[Read, Found, Known]:
+        """What each says, its conversation, and who it is."""
+        read, holds = await asyncio.gather(self._read(mails), self.cursors.holds(account.key, cursor.epoch))
+        if not holds:
+            raise Fenced
+        pairs = [(mail, it) for mail in mails if isinstance(it := read.get(mail.uid), Parsed)]
+        resolved = {it.mail.uid: it for it in await self.resolve.handle(account, pairs)}
+        return read, resolved, await self._note(account, cursor, mails, resolved)
+
+    async def _note(self, account: Account, cursor: Cursor, mails: Sequence[Mail], resolved: Found) -> Known:
         """Who each content is: the entry written first, for all time."""
         ours: dict[str, Seen] = {}
         for mail in mails:
             it = resolved.get(mail.uid)
             ours.setdefault(mail.sha256, entry(account.key, cursor, mail, it.conversation_id if it else None))
-        fresh = [seen for seen in ours.values() if seen.sha256 not in known]
         said = threads((it.parsed.internet_message_id, it.conversation_id) for it in resolved.values())
-        return {**ours, **known, **await self.ledger.note(account.key, fresh, said)}
+        return {**ours, **await self.ledger.note(account.key, list(ours.values()), said)}
 
     async def _read(self, mails: Sequence[Mail]) -> Read:
         some = [(mail.uid, mail.octets) for mail in mails if mail.octets is not None]
@@ -124,7 +124,7 @@ class AnnounceSlice:
             return await self._announce(account, cursor, [mail])
         except MISTAKES:
             log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
-        winners = await self._note(account, cursor, [mail], {}, await self.ledger.seen(account.key, [mail.sha256]))
+        winners = await self._note(account, cursor, [mail], {})
         raw = raw_ref(account, mail) if mail.octets is not None else None
         await self.tell.handle(account, [Told(mail, winners[mail.sha256], raw, None, "failed")], {})
         return 0

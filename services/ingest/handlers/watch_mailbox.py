@@ -36,8 +36,6 @@ LISTEN_S: Final = (240.0, 300.0)
 """IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
 EAGER_S: Final = 2.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
-BUSY_S: Final = 0.3
-"""While a slice is being announced the next look is no hurry."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
 MOST_SHORT: Final = 4
@@ -116,27 +114,30 @@ class WatchMailbox:
 
     async def _turn(self, hold: Hold, session: MailSession, reading: Reading) -> None:
         """Until the connection is lost, or its turn is over because others wait for one."""
-        heard, hand, began = -EAGER_S, partial(self.take.handle, hold), self.clock.monotonic()
+        eager, hand, began = 0.0, partial(self.take.handle, hold), self.clock.monotonic()
         while (turn := self.budgets.turn(hold.account.host)) is None or self.clock.monotonic() - began < turn:
             if await self.fetch.handle(session, reading, hand):
-                heard = self.clock.monotonic()
+                eager = EAGER_S
             await self.fetch.import_more(session, reading, hand)
+            if eager and hold.listened:
+                eager = eager if await self._glance(hold, session, eager) else 0.0
+                await self._worked(hold.account)
+                continue
             await session.listen()
             hold.listened = True
             await self._worked(hold.account)
-            patience = min(self._patience(hold, session, heard), turn or LISTEN_S[1])
+            patience = min(LISTEN_S[0] + (LISTEN_S[1] - LISTEN_S[0]) * self.chance(), turn or LISTEN_S[1])
             woken = await session.wait(patience if reading.past is None else min(patience, IMPORT_EVERY_S))
-            if isinstance(woken, Woken):
-                heard = max(heard, self.clock.monotonic() - EAGER_S / 2)
+            eager = EAGER_S / 2 if isinstance(woken, Woken) else 0.0
 
-    def _patience(self, hold: Hold, session: MailSession, heard: float) -> float:
-        if self.clock.monotonic() - heard < EAGER_S:
-            if hold.busy:
-                return BUSY_S
-            again = self.budgets.recheck(hold.account.host, session.opened.near)
-            return 1.0 if again is None else again
-        least, most = LISTEN_S
-        return least + (most - least) * self.chance()
+    async def _glance(self, hold: Hold, session: MailSession, seconds: float) -> bool:
+        """Where a mail came others are near: look for so long, again and again; whether the mailbox has grown."""
+        until = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < until:
+            apart = self.budgets.recheck(hold.account.host, session.opened.near)
+            if isinstance(await session.glance(1.0 if apart is None else apart), Woken):
+                return True
+        return False
 
     async def _worked(self, account: Account) -> None:
         try:

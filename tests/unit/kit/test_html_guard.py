@@ -108,6 +108,31 @@ def test_no_parser_nests_deeper_than_the_bound(seed: int) -> None:
     assert _real_depth(html) <= 3 * bound + 6  # tbody, tr and p are not counted and nest only through others
 
 
+@pytest.mark.parametrize("seed", range(300))
+def test_the_quick_look_passes_nothing_that_the_whole_would_refuse(seed: int) -> None:
+    draw = random.Random(seed)
+    html = prepared((_nested(draw, draw.randint(2, 5)) * draw.choice([1, 20, 200]))[:200_000], MIB)
+    if _refused(html) is not None:
+        with pytest.raises(TooDeep):
+            guarded(html, MIB)
+
+
+def _refused(html: str) -> TooDeep | None:
+    try:
+        depth(html)
+    except TooDeep as refused:
+        return refused
+    return None
+
+
+def _nested(draw: random.Random, levels: int) -> str:
+    """Elements in one another, each closed in its turn, and often many of them."""
+    name = draw.choice(_NAMES)
+    inside = "".join(_nested(draw, levels - 1) for _ in range(draw.randint(1, 2))) if levels else "text"
+    times = draw.choice([1, 1, 2, 40])
+    return f"<{name} a=1>" * times + inside + f"</{name}>" * times
+
+
 def _token(draw: random.Random, names: list[str]) -> str:
     if draw.random() < 0.15:
         return draw.choice(_TRICKS)
