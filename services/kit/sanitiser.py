@@ -104,7 +104,7 @@ def _cleaner(profile: Profile) -> tuple[nh3.Cleaner, list[str], dict[str, None]]
         clean_content_tags=_DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
         attribute_filter=_filter(remote, images, profile),
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        url_schemes=_SCHEMES[profile],
         url_relative="deny",
         filter_style_properties=_STYLES,
         link_rel="noopener noreferrer nofollow",
