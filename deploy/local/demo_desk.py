@@ -1,4 +1,4 @@
-"""The demonstration desk: a tenant with an owner and two operators, a connected channel, and clients' mailboxes.
+"""The demonstration desk: a tenant's owner, supervisor and operator, a connected channel, and clients' mailboxes.
 
 Made over REST like anybody's, with the same ids each time, so that a second `make run` finds the first one's desk.
 """
@@ -11,15 +11,23 @@ from typing import Any
 
 from deploy.local.api import Api
 from deploy.local.infra.mail import add_user
-from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, PLATFORM_SCOPES, mint
+from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, PLATFORM_SCOPES, SUPERVISOR_SCOPES, mint
 from deploy.local.roster import World
 
 TENANT = "01932f4e-7000-7000-8000-00000000d35c"
-OPERATORS = {"ana": "01932f4e-7000-7000-8000-0000000000a1", "rui": "01932f4e-7000-7000-8000-0000000000b2"}
-NAMES = {"ana": "Ana Prado", "rui": "Rui Couto"}
+OPERATORS = {
+    "ana": "01932f4e-7000-7000-8000-0000000000a1",
+    "rui": "01932f4e-7000-7000-8000-0000000000b2",
+    "joana": "01932f4e-7000-7000-8000-0000000000c3",
+}
+NAMES = {"ana": "Ana Prado", "rui": "Rui Couto", "joana": "Joana Reis"}
 MAILBOXES = {"desk": "desk@acme.test", "client": "carla@client.test", "second": "davi@client.test"}
 PASSWORD = "sandbox"
-ROLES: dict[str, tuple[str, tuple[str, ...]]] = {"ana": ("admin", OWNER_SCOPES), "rui": ("operator", OPERATOR_SCOPES)}
+ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ana": ("admin", OWNER_SCOPES),
+    "rui": ("operator", OPERATOR_SCOPES),
+    "joana": ("supervisor", SUPERVISOR_SCOPES),
+}
 """Who they are at the console, and what they may do there."""
 
 
@@ -71,10 +79,12 @@ async def open_mailboxes(mail_api: str) -> None:
 
 
 def tokens(world: World) -> dict[str, str]:
-    """One token a role: the tenant's owner, its operators, the platform's engineer."""
+    """One token a role: the tenant's owner, its operators (Joana as supervisor), the platform's engineer."""
     key, issuer = world.keys.issuer, world.issuer
     by_operator = {
-        name: mint(key, issuer, TENANT, OPERATOR_SCOPES, sub=name, operator=identity)
+        name: mint(
+            key, issuer, TENANT, SUPERVISOR_SCOPES if name == "joana" else OPERATOR_SCOPES, sub=name, operator=identity
+        )
         for name, identity in OPERATORS.items()
     }
     return {

@@ -23,14 +23,8 @@ from deploy.local.sockets import HOST
 
 AUDIENCE = "malote"
 OPERATOR_SCOPES = ("messages:send", "messages:interrupt", "conversations:read", "conversations:write", "channels:read")
-OWNER_SCOPES = (
-    *OPERATOR_SCOPES,
-    "messages:interrupt:any",
-    "messages:resolve",
-    "channels:write",
-    "signatures:write",
-    "operators:write",
-)
+SUPERVISOR_SCOPES = (*OPERATOR_SCOPES, "messages:interrupt:any", "messages:resolve")
+OWNER_SCOPES = (*SUPERVISOR_SCOPES, "channels:write", "signatures:write", "operators:write")
 PLATFORM_SCOPES = ("platform:tenants",)
 
 

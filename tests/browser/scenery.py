@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from contracts.channel_status import ChannelStatusChanged
 from contracts.event import event
+from contracts.operator import OperatorChanged
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.stored_clock import StoredClock
@@ -35,7 +36,7 @@ from tests.unit.gateway import world as desk
 from tests.unit.gateway.mails import bounce, mail
 from tests.unit.gateway.world import ANA, CHANNEL, RUI, TENANT, World
 
-OTHER_CHANNEL = str(uuid7())
+OTHER_CHANNEL, JOANA = str(uuid7()), str(uuid7())
 SUBJECT = "Orçamento das poltronas e dos aparadores do salão de festas"
 MEANWHILE = Refused(Code.VERSION_MISMATCH, "Somebody saved meanwhile.", version=2)
 HTML = (
@@ -79,6 +80,7 @@ class Scenery:
         for operator, name in ((ANA, "Ana Beatriz Lemos"), (RUI, "Rui Couto")):
             known = filled.operators.kept[TENANT, operator]
             self.world.operators.kept[TENANT, operator] = known.model_copy(update={"name": name})
+        self.world.operators.kept[TENANT, JOANA] = OperatorChanged(operator_id=JOANA, name="Joana Reis")
 
     async def channels(self) -> None:
         """One that works, one whose password is refused."""

@@ -15,9 +15,10 @@ from typing import Any, Self, TypeVar
 from unittest.mock import patch
 
 import uvicorn
+from fastapi import FastAPI
 
 from deploy.local import sockets
-from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES
+from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, SUPERVISOR_SCOPES
 from services.gateway.adapters.http_app import application
 from services.gateway.adapters.rest import Door
 from services.gateway.console import door
@@ -25,15 +26,19 @@ from services.gateway.console.mount import Console, Sign
 from services.gateway.console.people import Person
 from services.gateway.domain.who import Principal
 from services.gateway.routes import endpoints
-from tests.browser.scenery import Scenery
+from tests.browser.scenery import JOANA, Scenery
 from tests.unit.gateway.world import ANA, RUI, TENANT, World, token, tokens
 
 T = TypeVar("T")
-SUPERVISOR = (*OPERATOR_SCOPES, "messages:interrupt:any", "messages:resolve")
+SEALED_BY = (b"k" * 32,)
 PEOPLE = (
     Person(id="ana", name="Ana Beatriz Lemos", role="admin", tenant=TENANT, operator=ANA, scope=" ".join(OWNER_SCOPES)),
     Person(id="rui", name="Rui Couto", role="operator", tenant=TENANT, operator=RUI, scope=" ".join(OPERATOR_SCOPES)),
-)
+    Person(
+        id="joana", name="Joana Reis", role="supervisor", tenant=TENANT, operator=JOANA,
+        scope=" ".join(SUPERVISOR_SCOPES),
+    ),
+)  # fmt: skip
 
 
 async def token_here(person: Person, url: str) -> str:
@@ -49,6 +54,7 @@ class Stage:
         self.url = f"http://127.0.0.1:{self.port}"
         self.world: World
         self.scenery: Scenery
+        self.tokens = tokens()
         self._support, self._ready = support, threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -60,6 +66,14 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.should_exit = True
         self._thread.join(10)
+
+    def sign(self) -> Sign:
+        """How people sign in."""
+        return Sign(SEALED_BY, None, PEOPLE, "http://issuer.test/token", self._support)
+
+    def config(self, app: FastAPI) -> uvicorn.Config:
+        """How it is served."""
+        return uvicorn.Config(app, "127.0.0.1", self.port, log_level="warning", timeout_graceful_shutdown=1)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Does something in the gateway's loop."""
@@ -77,11 +91,9 @@ class Stage:
         self._loop = asyncio.get_running_loop()
         self.scenery = await Scenery.make()
         self.world = self.scenery.world
-        table, held = endpoints(self.world.use), tokens()
-        sign = Sign((b"k" * 32,), None, PEOPLE, "http://issuer.test/token", self._support)
-        app = Console(table, held, sign).attach(application(Door(held), table))
-        config = uvicorn.Config(app, "127.0.0.1", self.port, log_level="warning", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        table, held = endpoints(self.world.use), self.tokens
+        app = Console(table, held, self.sign()).attach(application(Door(held), table))
+        self._server = uvicorn.Server(self.config(app))
         with patch.object(door, "token_of", token_here):
             serving = asyncio.ensure_future(self._server.serve())
             while not self._server.started:

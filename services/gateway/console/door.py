@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.console.catalogue import LANGUAGES
@@ -12,8 +13,11 @@ from services.gateway.console.oidc import OpenId
 from services.gateway.console.people import Person, token_of
 from services.gateway.console.reading import Reading
 from services.gateway.console.sessions import is_secure, may_sign_in
+from services.kit import logs
+from services.kit.unavailable import Unavailable
 
-KEPT = "malote-signing-in"
+log = logs.get_logger()
+SECURE_KEPT, PLAIN_KEPT = "__Host-malote-signing-in", "malote-signing-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,26 @@ class Door:
         """To the provider."""
         if self.openid is None or not may_sign_in(reading.request):
             return await self.show(reading, 422, "in.failed")
-        scheme = "https" if is_secure(reading.request) else "http"
-        back = f"{reading.request.base_url.replace(scheme=scheme)}sign-in/callback"
+        back = address(reading, "sign-in/callback")
         url, kept = await self.openid.begin(back, local(reading.request.query_params.get("to", "")))
         response = reading.away(url)
-        reading.sessions.put(reading.request, response, KEPT, kept)
+        reading.sessions.put(reading.request, response, kept_name(reading.request), kept)
         return response
 
     async def finish(self, reading: Reading) -> Response:
         """Back from the provider."""
-        kept = reading.sessions.opened(reading.request.cookies.get(KEPT, ""))
+        name = kept_name(reading.request)
+        kept = reading.sessions.opened(reading.request.cookies.get(name, ""))
         signed = await self.openid.finish(dict(reading.request.query_params), kept) if self.openid and kept else None
         if signed is None or kept is None:
             return await self.show(reading, 403, "in.failed")
         response = await self._in(reading, signed.token, signed.name, kept.get("to", ""))
-        response.delete_cookie(KEPT, path="/")
+        response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_secure(reading.request))
         return response
 
     async def out(self, reading: Reading) -> Response:
-        """Sign out; drafts stay in the browser, each under its writer."""
-        response = reading.away("/sign-in")
+        """Sign out, here and at the provider; drafts stay in the browser, each under its writer."""
+        response = reading.away(await self._end(reading) or "/sign-in")
         reading.sessions.end(reading.request, response)
         return response
 
@@ -75,11 +79,29 @@ class Door:
             response.set_cookie("malote-lang", said["to"], 31_536_000, samesite="lax", secure=secure)
         return response
 
+    async def _end(self, reading: Reading) -> str | None:
+        """Where the provider's own session ends; the one here ends even where the provider cannot be asked."""
+        try:
+            return await self.openid.out(address(reading, "sign-in")) if self.openid else None
+        except Unavailable as error:
+            log.warning("provider_not_told", reason=str(error))
+            return None
+
     async def _in(self, reading: Reading, token: str, name: str, to: str) -> Response:
         response = reading.away(local(to))
         if not token or not await reading.sessions.start(reading.request, response, token, name):
             return await self.show(reading, 403, "in.failed")
         return response
+
+
+def kept_name(request: Request) -> str:
+    """The cookie of a sign-in under way; the prefix keeps a neighbouring host from planting one."""
+    return SECURE_KEPT if is_secure(request) else PLAIN_KEPT
+
+
+def address(reading: Reading, path: str) -> str:
+    """A page of ours as the reader's browser names it."""
+    return f"{reading.request.base_url.replace(scheme='https' if is_secure(reading.request) else 'http')}{path}"
 
 
 def local(path: str) -> str:

@@ -15,16 +15,20 @@ LARGEST: Final = 256 * 1024
 PATIENCE_S: Final = 5.0
 
 
-async def ask(url: str, body: bytes | None = None, media_type: str = "application/json") -> dict[str, Any]:
+async def ask(
+    url: str, body: bytes | None = None, media_type: str = "application/json", authorization: str = ""
+) -> dict[str, Any]:
     """The JSON object that is answered, ``{}`` where the answer is a refusal; raises Unavailable."""
-    return await asyncio.to_thread(_ask, url, body, media_type)
+    headers = {"Accept": "application/json"} | ({"Content-Type": media_type} if body is not None else {})
+    if authorization:
+        headers["Authorization"] = authorization
+    return await asyncio.to_thread(_ask, url, body, headers)
 
 
-def _ask(url: str, body: bytes | None, media_type: str) -> dict[str, Any]:
+def _ask(url: str, body: bytes | None, headers: dict[str, str]) -> dict[str, Any]:
     opener = OpenerDirector()
     for handler in (HTTPHandler, HTTPSHandler):
         opener.add_handler(handler())
-    headers = {"Accept": "application/json"} | ({"Content-Type": media_type} if body is not None else {})
     try:
         with opener.open(Request(url, body, headers), timeout=PATIENCE_S) as answer:  # noqa: S310 - configured by the platform
             content, status = answer.read(LARGEST + 1), answer.status

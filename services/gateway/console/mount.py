@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from services.gateway.console.door import Door
 from services.gateway.console.oidc import OpenId, Provider
 from services.gateway.console.pages import Page, pages
 from services.gateway.console.people import Person
-from services.gateway.console.reading import Missing, Reading
+from services.gateway.console.reading import CSP, Missing, Reading
 from services.gateway.console.sessions import Sessions, same_site
 from services.gateway.console.static_files import static, version
 from services.kit import logs, metrics, tracing
@@ -56,6 +56,9 @@ class Console:
         self._desk, self._sessions = Desk(endpoints), Sessions(tokens, sign.keys)
         openid = OpenId(sign.provider) if sign.provider else None
         self._door = Door(openid, {one.id: one for one in sign.people}, sign.token_url)
+        # Signing out goes on to the provider, and browsers hold a form's redirects to the policy, too.
+        away = f" {sign.provider.origin}" if sign.provider else ""
+        self._policy = CSP.replace("form-action 'self'", f"form-action 'self'{away}")
         self._shown = {"support": sign.support, "static": f"/static/{version()}"}
 
     def attach(self, app: FastAPI) -> FastAPI:
@@ -90,7 +93,7 @@ class Console:
         return serve
 
     def _reading(self, request: Request) -> Reading:
-        return Reading(request, self._desk, self._sessions, shown=dict(self._shown))
+        return Reading(request, self._desk, self._sessions, shown=dict(self._shown), policy=self._policy)
 
     async def _safely(self, page: Page, reading: Reading) -> Response:
         try:
@@ -141,11 +144,17 @@ def _told(reading: Reading, status: int, code: str) -> Response:
 
 
 def _expired(reading: Reading) -> Response:
-    """A page goes to the door; a piece of one tells so over the page, where the writer's words stay."""
-    if reading.partial or reading.request.method != "GET":
+    """A page goes to the door and comes back; a piece of one tells so over the page, where the writer's words stay."""
+    if reading.partial:
         return reading.html("_expired.html", 401)
-    path = reading.request.url.path
-    return reading.away("/sign-in" if path in ("/", "/c") else f"/sign-in?to={quote(path)}")
+    url = reading.request.url
+    if reading.request.method == "GET":
+        asked = f"{url.path}?{url.query}" if url.query else url.path
+        return reading.away("/sign-in" if asked in ("/", "/c") else f"/sign-in?to={quote(asked)}")
+    # A form that was sent by the browser itself: its page keeps the draft, so that page is where to come back to.
+    page = urlsplit(reading.request.headers.get("referer", ""))
+    back = f"{page.path}?{page.query}" if page.query else page.path
+    return reading.away(f"/sign-in?expired=1&to={quote(back if page.netloc == url.netloc else '/c')}")
 
 
 async def _frame(_: Request) -> Response:

@@ -37,7 +37,10 @@ HEADERS: Final = {
 
 @dataclass(slots=True)
 class Reading:
-    """``form`` holds the first value of each field, ``lists`` all of them; ``shown`` what every template sees."""
+    """``form`` holds the first value of each field, ``lists`` all of them; ``shown`` what every template sees.
+
+    ``policy``: what a page may load, run and send to.
+    """
 
     request: Request
     desk: Desk
@@ -46,6 +49,7 @@ class Reading:
     form: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
+    policy: str = CSP
 
     @property
     def who(self) -> Principal:
@@ -111,7 +115,7 @@ class Reading:
         body, extra = content.encode(), dict(headers or {})
         if len(body) > 1_024 and "gzip" in self.request.headers.get("accept-encoding", ""):
             body, extra = gzip.compress(body, 5), {**extra, "Content-Encoding": "gzip"}
-        return Response(body, status, {**HEADERS, **extra}, "text/html")
+        return Response(body, status, {**HEADERS, "Content-Security-Policy": self.policy, **extra}, "text/html")
 
     def away(self, to: str) -> Response:
         """Go there: by the browser, or by the page's script."""

@@ -23,9 +23,13 @@ from starlette.responses import Response
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.domain.refusal import Refused
 from services.gateway.domain.who import Principal
+from services.kit import logs
 
+log = logs.get_logger()
 HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
 SECURE, PLAIN = "__Host-malote", "malote-loopback"
+LARGEST: Final = 3_900
+"""Browsers drop a cookie above 4,096 octets without a word, and the person would be asked to sign in for ever."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -55,17 +59,26 @@ class Sessions:
         return Session(who, found["sid"], found.get("name", ""))
 
     async def start(self, request: Request, response: Response, token: str, name: str) -> bool:
-        """Signs somebody in with a token of the issuer; False where the token is not valid here."""
+        """Signs somebody in with a token that the issuer has just given; False where it is not valid here.
+
+        The issuer may have changed its keys a moment ago, so a refusal is looked at again with those of now.
+        """
         if isinstance(await self._tokens.principal(f"Bearer {token}"), Refused):
+            await self._tokens.keys.refresh()
+            if isinstance(await self._tokens.principal(f"Bearer {token}"), Refused):
+                return False
+        sealed = self.sealed({"sid": secrets.token_urlsafe(16), "token": token, "name": name})
+        if len(sealed) > LARGEST:
+            log.warning("token_too_large_for_a_cookie", octets=len(token))
             return False
-        self.put(
-            request, response, cookie_name(request), {"sid": secrets.token_urlsafe(16), "token": token, "name": name}
-        )
+        self._put(request, response, cookie_name(request), sealed)
         return True
 
     def put(self, request: Request, response: Response, name: str, content: dict[str, str]) -> None:
         """A sealed cookie of this content."""
-        sealed = self.sealed(content)
+        self._put(request, response, name, self.sealed(content))
+
+    def _put(self, request: Request, response: Response, name: str, sealed: str) -> None:
         response.set_cookie(name, sealed, path="/", httponly=True, samesite="lax", secure=is_secure(request))
 
     def end(self, request: Request, response: Response) -> None:

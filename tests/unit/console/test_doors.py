@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -73,9 +74,16 @@ async def standing(here: World) -> dict[str, str]:
 
 @pytest.mark.parametrize("page", CLOSED, ids=lambda one: f"{one.method} {one.path}")
 async def test_without_a_session_there_is_the_door(here: World, standing: dict[str, str], page: Page) -> None:
-    answer = await Browser(here, None).client.request(page.method, page.path.format(**standing))
-    assert answer.status_code == (303 if page.method == "GET" else 401)
-    assert "Secret" not in answer.text
+    browser, path = Browser(here, None), page.path.format(**standing)
+    answer = await browser.client.request(page.method, path, headers={"referer": "http://127.0.0.1/c/x?view=mine"})
+    assert answer.status_code == 303
+    door = urlsplit(answer.headers["location"])
+    assert door.path == "/sign-in"
+    if page.method != "GET":
+        assert parse_qs(door.query)["to"] == ["/c/x?view=mine"]
+    piece = await browser.client.request(page.method, path, headers={"hx-request": "true"})
+    assert (piece.status_code, "data-again" in piece.text) == (401, True)
+    assert "Secret" not in answer.text + piece.text
 
 
 @pytest.mark.parametrize("page", CHANGING, ids=lambda one: one.path)

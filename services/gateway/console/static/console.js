@@ -34,8 +34,9 @@
   };
   const alive = () => { heard = performance.now(); lost(false); };
   document.addEventListener('beat', e => { base = Date.parse(e.detail.data); at = performance.now(); alive(); tick(); });
-  document.addEventListener('ended', () => location.assign('/sign-in?expired=1&to=' + encodeURIComponent(location.pathname)));
-  document.addEventListener('htmx:sse:error', e => { if (e.detail.status === 401) location.assign('/sign-in?expired=1&to=' + encodeURIComponent(location.pathname)); else lost(true); });
+  const door = () => '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname + location.search);  // and back to this very page
+  document.addEventListener('ended', () => location.assign(door()));
+  document.addEventListener('htmx:sse:error', e => { if (e.detail.status === 401) location.assign(door()); else lost(true); });
   if ($('#live')) setInterval(() => performance.now() - heard > 25000 && lost(true), 1000);
 
   const toast = text => { const n = el('div', 'toast', el('span', '', text)); $('#toasts')?.append(n); };
@@ -103,7 +104,7 @@
     if ('bring' in d) { bring(d.bring); b.closest('.toast')?.remove(); }
     if ('hide' in d) { const f = $('#hidemsg form'); f.action = d.hide; b.closest('details').open = false; $('#hidemsg').showModal(); }
     if ('retry' in d) location.reload();
-    if ('again' in d) b.href = '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname);
+    if ('again' in d) b.href = door();
   });
   const wrap = mark => {
     const t = $('#html'), from = t.selectionStart, to = t.selectionEnd, inner = t.value.slice(from, to) || (mark === 'a' ? 'https://' : '');
