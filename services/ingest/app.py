@@ -82,7 +82,7 @@ class World:
 
 async def build(settings: Settings) -> Assembly:
     """Ingest, composed and not yet started."""
-    client = connect(settings.mongo)
+    client = connect(settings.mongo, repeats=False)  # a slice is taken again anyway, with the same identities
     world = _world(settings, client)
     use = compose(world)
 

@@ -48,9 +48,10 @@ class Coalescer(Generic[T, R]):
         try:
             while self._waiting:
                 if self._pace_s:
-                    await self._paced()
+                    await self._paced()  # another one may have taken all meanwhile
                 group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-                await self._serve(group)
+                if group:
+                    await self._serve(group)
         finally:
             # Here, not in a done callback: callers served just now run before callbacks, would count us as running
             # still, and their next item would wait for ever.

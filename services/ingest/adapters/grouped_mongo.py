@@ -18,6 +18,8 @@ from services.kit.mongo import Collection, Document, translated
 from services.kit.unavailable import Unanswered
 
 DUPLICATE: Final = 11000
+PACE_S: Final = 0.01
+"""Commands of one kind begin so far apart under load; one that comes alone never waits."""
 
 
 class GroupedReads:
@@ -25,7 +27,7 @@ class GroupedReads:
 
     def __init__(self, collection: Collection, fields: Document | None = None) -> None:
         self._collection, self._fields = collection, fields
-        self._asked: Coalescer[Sequence[str], list[Document]] = Coalescer(self._find, limit=200)
+        self._asked: Coalescer[Sequence[str], list[Document]] = Coalescer(self._find, limit=200, pace_s=PACE_S)
 
     async def find(self, ids: Sequence[str]) -> list[Document]:
         """Those of them that there are. Raises Unavailable."""
@@ -40,11 +42,13 @@ class GroupedReads:
 
 
 class GroupedInserts:
-    """Documents written where none stands under their ``_id``; ``limit``: callers at once, ``in_flight``: commands."""
+    """Documents written where none stands under their ``_id``; ``limit``: callers at once."""
 
-    def __init__(self, collection: Collection, *, limit: int, in_flight: int = 2) -> None:
+    def __init__(self, collection: Collection, *, limit: int) -> None:
         self._collection = collection
-        self._given: Coalescer[list[Document], set[str]] = Coalescer(self._insert, limit=limit, in_flight=in_flight)
+        self._given: Coalescer[list[Document], set[str]] = Coalescer(
+            self._insert, limit=limit, in_flight=2, pace_s=PACE_S
+        )
 
     async def insert(self, documents: list[Document]) -> set[str]:
         """The ids under which something stood already. Raises Unavailable."""
@@ -80,7 +84,7 @@ class GroupedChanges:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._given: Coalescer[Change, bool] = Coalescer(self._write, in_flight=2)
+        self._given: Coalescer[Change, bool] = Coalescer(self._write, in_flight=2, pace_s=PACE_S)
 
     async def make(self, change: Change) -> bool:
         """Whether it was made. Raises Unanswered where nobody knows."""

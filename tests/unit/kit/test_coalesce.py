@@ -111,3 +111,17 @@ async def test_a_full_group_does_not_wait_for_its_pace() -> None:
     coalescer = Coalescer(flush, limit=10, pace_s=5.0)
     async with asyncio.timeout(2):
         await asyncio.gather(*(coalescer.submit(n) for n in range(30)))
+
+
+async def test_a_paced_flush_whose_items_another_took_is_none() -> None:
+    groups: list[int] = []
+
+    async def flush(items: list[int]) -> Sequence[int]:
+        groups.append(len(items))
+        await asyncio.sleep(0)
+        return items
+
+    coalescer = Coalescer(flush, in_flight=3, pace_s=0.005)
+    for _ in range(5):
+        await asyncio.gather(*(coalescer.submit(n) for n in range(4)))
+    assert 0 not in groups
