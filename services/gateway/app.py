@@ -32,6 +32,7 @@ from services.gateway.handlers import Handlers
 from services.gateway.handlers.accept_message import AcceptMessage
 from services.gateway.handlers.ask_owner import AskOwner
 from services.gateway.handlers.change_channel import ChangeChannel
+from services.gateway.handlers.count_waiting import CountWaiting
 from services.gateway.handlers.create_channel import CreateChannel
 from services.gateway.handlers.follow_changes import FollowChanges
 from services.gateway.handlers.interrupt_message import InterruptMessage
@@ -167,9 +168,10 @@ def compose(to: Ports) -> Handlers:
         start=StartConversation(to.conversations, accept, to.clock),
         interrupt=InterruptMessage(to.messages, to.waits, to.clock),
         resend=ResendMessage(to.messages, to.conversations, to.bodies, accept, to.clock),
-        mark=MarkSent(to.messages, to.clock),
-        message=ReadMessage(to.messages, to.arrivals, to.bodies),
+        mark=MarkSent(to.messages, to.conversations, to.clock),
+        message=ReadMessage(to.messages, to.conversations, to.arrivals, to.bodies),
         conversation=ReadConversation(to.conversations, to.messages, to.arrivals),
+        waiting=CountWaiting(to.conversations, to.messages, to.arrivals),
         tenant=PutTenant(to.tenants, ask),
         operator=PutOperator(to.operators, to.clock),
         channel=channel,

@@ -17,7 +17,7 @@ from contracts.signature import SignatureChanged, SignaturePolicyChanged, Signat
 from contracts.tenant import TenantChanged
 from services.gateway.domain.bounce import Bounce
 from services.gateway.domain.change import Ended, Signal
-from services.gateway.domain.conversation import Conversation, Wanted
+from services.gateway.domain.conversation import Conversation, View, Wanted
 from services.gateway.domain.draft import Draft
 from services.gateway.domain.files import File
 from services.gateway.domain.inbound import Inbound, Joining, Quarantined
@@ -67,6 +67,10 @@ class Messages(Protocol):
 
     async def of_conversation(self, tenant: str, conversation_id: str, cut: Cut) -> Page[Message]:
         """Those not hidden, the newest first; the position is (accepted_at, message_id)."""
+        ...
+
+    async def clocked(self, tenant: str, limit: int) -> Sequence[Message]:
+        """Those that show the clock, without their bodies; so many at most, by index."""
         ...
 
     async def ask(self, message: Message, cancel: Cancel, event: AnyEvent) -> bool:
@@ -130,8 +134,8 @@ class Conversations(Protocol):
         ...
 
     async def extend(self, tenant: str, conversation_id: str, message: Message) -> None:
-        """Adds a message's id to the thread, its author, its subject where there is none yet, and moves ``last``;
-        grouped."""
+        """Adds a message's id to the thread, its author, its subject where there is none yet, and moves ``last``; who
+        writes has seen to the trouble. Grouped."""
         ...
 
     async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
@@ -144,6 +148,18 @@ class Conversations(Protocol):
 
     async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
         """Takes what arrived up to that place (all, where None) as read; the conversation afterwards."""
+        ...
+
+    async def ask_attention(self, tenant: str, conversation_id: str, message_id: str) -> None:
+        """Notes that this message of ours wants a person, once for each message (the last 100 are remembered)."""
+        ...
+
+    async def attended(self, tenant: str, conversation_id: str, message_id: str | None) -> Conversation | None:
+        """A person has seen to this message, or to all (None); the conversation afterwards."""
+        ...
+
+    async def count(self, tenant: str, view: View, most: int) -> int:
+        """How many there are in the view unread or attention, ``most`` for more; by index."""
         ...
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
@@ -183,8 +199,16 @@ class Arrivals(Protocol):
         """Keeps a mail that could not be read; one that stands already stays as it is."""
         ...
 
-    async def aside(self, tenant: str, channel_id: str, cut: Cut) -> Page[Quarantined]:
-        """A channel's, the newest first; the position is (received_at, message_id)."""
+    async def aside(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Quarantined]:
+        """A channel's, or all, but those hidden, the newest first; the position is (received_at, message_id)."""
+        ...
+
+    async def hide_aside(self, tenant: str, message_id: str) -> Quarantined | None:
+        """Hides one from the lists."""
+        ...
+
+    async def count_aside(self, tenant: str, most: int) -> int:
+        """How many there are that nobody has hidden, ``most`` for more; by index."""
         ...
 
 

@@ -15,11 +15,12 @@ from services.gateway.adapters.rest_conversations import (
     OpenedResource,
     ReadBody,
     StartedResource,
+    WaitingResource,
 )
 from services.gateway.adapters.rest_drafts import DraftBody, DraftResource
 from services.gateway.adapters.rest_events import EVENTS
 from services.gateway.adapters.rest_files import FILE, FileResource
-from services.gateway.adapters.rest_inbound import QuarantinedPage, SaidResource
+from services.gateway.adapters.rest_inbound import QuarantinedPage, QuarantinedResource, SaidResource
 from services.gateway.adapters.rest_messages import InterruptResource, MessageResource
 from services.gateway.adapters.rest_requests import (
     ChannelBody,
@@ -83,13 +84,16 @@ def _writing(use: Handlers) -> tuple[Endpoint, ...]:
           reads, OpenedResource, None, Trait.PAGED | Trait.TIMED),
         E("POST", f"{talk}/read", use.conversation.read, "Take what arrived as read",
           writes, ConversationResource, ReadBody),
+        E("POST", f"{talk}/attended", use.conversation.attended, "Say that somebody saw to what did not arrive",
+          writes, ConversationResource),
+        E("GET", "/v1/waiting", use.waiting.handle, "Count what waits for the desk", reads, WaitingResource),
         E("POST", f"{talk}/hide", use.conversation.hide, "Hide a conversation", writes, ConversationResource),
     )
     # fmt: on
 
 
 def _accounts(use: Handlers) -> tuple[Endpoint, ...]:
-    sees, sets, signs = ("channels:read",), ("channels:write",), ("signatures:write",)
+    talks, sees, sets, signs = ("conversations:read",), ("channels:read",), ("channels:write",), ("signatures:write",)
     one, signed = "/v1/channels/{channel_id}", "/v1/channels/{channel_id}/signatures"
     # fmt: off
     return (
@@ -101,6 +105,10 @@ def _accounts(use: Handlers) -> tuple[Endpoint, ...]:
         E("DELETE", one, use.remove.handle, "Remove a channel", sets, ChannelResource, None, Trait.CHANGED),
         E("GET", f"{one}/quarantined", use.aside.list, "List mails that could not be read",
           sees, QuarantinedPage, None, Trait.PAGED | Trait.TIMED),
+        E("GET", "/v1/quarantined", use.aside.list_all, "List mails of all channels that could not be read",
+          talks, QuarantinedPage, None, Trait.PAGED | Trait.TIMED),
+        E("POST", "/v1/quarantined/{message_id}/hide", use.aside.hide, "Hide a mail that could not be read",
+          ("conversations:write",), QuarantinedResource),
         E("POST", f"{one}/reconnect", use.reconnect.handle, "Connect again now",
           sets, ChannelResource, None, Trait.SETTLES),
         E("GET", signed, use.signature.read, "Read a channel's signatures", sees, SignaturesResource),

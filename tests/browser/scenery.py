@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from contracts.channel_status import ChannelStatusChanged
 from contracts.event import event
-from contracts.operator import OperatorChanged
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.stored_clock import StoredClock
@@ -33,10 +32,11 @@ from services.kit.ids import uuid7
 from services.kit.rendering import Renderer, pool
 from tests.fakes.gateway_world import fake_ports
 from tests.unit.gateway import world as desk
-from tests.unit.gateway.mails import bounce, mail
+from tests.unit.gateway.mails import bounce, mail, unreadable
 from tests.unit.gateway.world import ANA, CHANNEL, RUI, TENANT, World
 
 OTHER_CHANNEL, JOANA = str(uuid7()), str(uuid7())
+LONG = "RES: ENC: RES: Mobiliário do apartamento decorado da torre B, alterações de 12 de novembro e prazos"
 SUBJECT = "Orçamento das poltronas e dos aparadores do salão de festas"
 MEANWHILE = Refused(Code.VERSION_MISMATCH, "Somebody saved meanwhile.", version=2)
 HTML = (
@@ -77,10 +77,9 @@ class Scenery:
         """Tenants and operators."""
         filled = await desk.world()
         self.world.tenants.kept.update(filled.tenants.kept)
-        for operator, name in ((ANA, "Ana Beatriz Lemos"), (RUI, "Rui Couto")):
-            known = filled.operators.kept[TENANT, operator]
-            self.world.operators.kept[TENANT, operator] = known.model_copy(update={"name": name})
-        self.world.operators.kept[TENANT, JOANA] = OperatorChanged(operator_id=JOANA, name="Joana Reis")
+        for operator, name in ((ANA, "Ana Beatriz Lemos"), (JOANA, "Joana Kühl"), (RUI, "Rui Couto")):
+            known = filled.operators.kept[TENANT, ANA].model_copy(update={"operator_id": operator, "name": name})
+            self.world.operators.kept[TENANT, operator] = known
 
     async def channels(self) -> None:
         """One that works, one whose password is refused."""
@@ -130,13 +129,37 @@ class Scenery:
         self.ids["plain"] = self.talk((Person("marina@correio.example", "Marina Duarte"),), "Entrega do sofá Ipanema")
         self.ids["empty"] = self.talk((Person("diretoria@semear.example", "Escola Semear"),), None)
         self.ids["unread"] = self.talk((Person("otavio@correio.example", "Otávio Prates"),), "Assento rasgado")
+        self.ids["long"] = self.talk((Person(f"compras.{'x' * 60}@construtora-vale-do-araguari.example"),), LONG)
+        self.ids["paused"] = self.talk((Person("helio@correio.example", "Hélio Takahashi"),), "Boleto", OTHER_CHANNEL)
+        self.ids["hidden"] = self.talk((Person("luana@correio.example", "Luana Ferrari"),), "Rack")
         await self.mails()
         await self.states()
+        await self.waiting()
 
-    def talk(self, people: tuple[Person, ...], subject: str | None) -> str:
+    def talk(self, people: tuple[Person, ...], subject: str | None, channel: str = CHANNEL) -> str:
         """One conversation."""
-        made = self.world.conversation(participants=people, subject=subject, created_at=now(), last_at=now())
+        made = self.world.conversation(
+            participants=people, subject=subject, created_at=now(), last_at=now(), channel_id=channel
+        )
         return made.conversation_id
+
+    async def waiting(self) -> None:
+        """A message that a refused password holds up, one that failed, and two mails that could not be read."""
+        due = now() - timedelta(minutes=3)
+        stuck = await self.send("paused", "Segue a segunda via do boleto.", desk.rui())
+        self.put(replace(stuck, progress=Progress(Status.QUEUED, 1, undo_until=due, due_at=due)))
+        lost = await self.send("long", "Segue a planta revisada.")
+        full = (Recipient("compras@construtora.example", "refused", 552, "5.2.2", "mailbox full"),)
+        failed = Progress(Status.FAILED, 2, finished_at=now(), reason="refused", recipients=full)
+        self.put(replace(lost, progress=failed))
+        for talk, message in (("long", lost.message_id), ("states", self.ids["failed"])):
+            await self.world.conversations.ask_attention(TENANT, self.ids[talk], message)
+        at = now() - timedelta(hours=2)
+        for mail_ in (
+            unreadable(CHANNEL, received_at=at, size=61_234_567, reason="too_large", raw=None),
+            unreadable(OTHER_CHANNEL, received_at=at, size=7_310),
+        ):
+            await self.world.use.aside.handle(mail_)
 
     async def arrive(self, talk: str, seconds: float = 0, **changes: Any) -> None:
         """A mail."""
@@ -150,6 +173,9 @@ class Scenery:
         await self.arrive("states", -900, subject=SUBJECT, text="Prezados", html=HTML, remote_images=1)
         await self.arrive("states", -800, subject=SUBJECT, text="Sou a arquiteta.", new_participant=True)
         await self.arrive("states", -700, subject="Férias", text="Volto em dezembro.", auto="auto-reply")
+        await self.arrive("long", -400, subject=LONG, text="Segue a planta com as cotas que o arquiteto pediu.")
+        await self.arrive("hidden", -90_000, subject="Rack", text="Obrigada!")
+        await self.world.use.conversation.hide(desk.ana(), self.ids["hidden"])
         await self.arrive("unread", -100, subject="Assento rasgado", text="A capa veio rasgada na costura de trás.")
 
     async def states(self) -> None:

@@ -55,9 +55,23 @@ class FakeArrivals:
         """See the port."""
         self.quarantined.setdefault((mail.tenant, mail.message_id), mail)
 
-    async def aside(self, tenant: str, channel_id: str, cut: Cut) -> Page[Quarantined]:
+    async def hide_aside(self, tenant: str, message_id: str) -> Quarantined | None:
         """See the port."""
-        mine = [one for one in self.quarantined.values() if (one.tenant, one.channel_id) == (tenant, channel_id)]
+        known = self.quarantined.get((tenant, message_id))
+        if known is not None:
+            known = self.quarantined[tenant, message_id] = replace(known, hidden=True)
+        return known
+
+    async def count_aside(self, tenant: str, most: int) -> int:
+        """See the port."""
+        return min(most, len((await self.aside(tenant, None, Cut(most))).items))
+
+    async def aside(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Quarantined]:
+        """See the port."""
+        mine = [
+            one for one in self.quarantined.values()
+            if one.tenant == tenant and channel_id in (None, one.channel_id) and not one.hidden
+        ]  # fmt: skip
         return _page([((one.received_at, one.message_id), one) for one in mine], cut)
 
 

@@ -68,6 +68,11 @@ class FakeMessages:
         found = {one: self.kept.get((tenant, one)) for one in message_ids}
         return {one: replace(said, text=None, html=None, references=()) for one, said in found.items() if said}
 
+    async def clocked(self, tenant: str, limit: int) -> Sequence[Message]:
+        """See the port."""
+        found = [one for (owner, _), one in self.kept.items() if owner == tenant and one.interruptible]
+        return [replace(one, text=None, html=None, references=()) for one in found[:limit]]
+
     async def bounced(self, tenant: str, message_id: str, bounce: Bounce) -> None:
         """See the port."""
         known = self.kept.get((tenant, message_id))
@@ -157,6 +162,7 @@ class FakeConversations:
     unread: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
     authors: dict[tuple[str, str], set[str | None]] = field(default_factory=dict)
     words: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    troubled: set[tuple[str, str]] = field(default_factory=set)
 
     async def start(self, conversation: Conversation, key: Key, event: AnyEvent) -> Kept[Conversation]:
         """See the port."""
@@ -189,8 +195,10 @@ class FakeConversations:
 
     def _is(self, where: tuple[str, str], one: Conversation, wanted: Wanted) -> bool:
         words = self.words.get(where, set())
+        clock = wanted.view is View.CLOCK
         return (
-            one.hidden is (wanted.view is View.HIDDEN)
+            (where[1] in wanted.among if clock else one.hidden is (wanted.view is View.HIDDEN))
+            and (wanted.view is not View.ATTENTION or bool(one.trouble))
             and (wanted.view is not View.UNREAD or one.unread > 0)
             and (wanted.view is not View.MINE or not self.authors.get(where, set()).isdisjoint(wanted.me))
             and wanted.channel_id in (None, one.channel_id)
@@ -204,7 +212,7 @@ class FakeConversations:
         last = Last(message.message_id, Direction.OUT, "sent", message.accepted_at, preview_of(message.text or ""))
         self.authors.setdefault(where, set()).update((message.requested_by, message.operator_id))
         self.words.setdefault(where, set()).update(words_of((message.subject,)))
-        known = replace(known, subject=known.subject or message.subject)
+        known = replace(known, subject=known.subject or message.subject, trouble=())
         self.kept[where] = _moved(_threaded(known, message.internet_message_id), last)
 
     async def retract(self, tenant: str, conversation_id: str, internet_message_id: str) -> None:
@@ -223,6 +231,8 @@ class FakeConversations:
         if message_id not in joined:
             joined.append(message_id)
             known = _threaded(known, joining.thread_id) if joining.thread_id else known
+            if joining.returned_id:
+                known = replace(known, trouble=tuple({*known.trouble, joining.returned_id}))
             if joining.wants_reading:
                 self.unread.setdefault(where, []).append((joining.last.at, message_id))
         self.kept[where] = replace(known, unread=len(self.unread.get(where, [])))
@@ -235,6 +245,25 @@ class FakeConversations:
         self.unread[where] = [one for one in self.unread.get(where, []) if up_to is not None and one > up_to]
         self.kept[where] = replace(self.kept[where], unread=len(self.unread[where]))
         return self.kept[where]
+
+    async def ask_attention(self, tenant: str, conversation_id: str, message_id: str) -> None:
+        """See the port."""
+        known = self.kept[tenant, conversation_id]
+        if (tenant, message_id) not in self.troubled:
+            self.troubled.add((tenant, message_id))
+            self.kept[tenant, conversation_id] = replace(known, trouble=(*known.trouble, message_id))
+
+    async def attended(self, tenant: str, conversation_id: str, message_id: str | None) -> Conversation | None:
+        """See the port."""
+        known = self.kept.get((tenant, conversation_id))
+        if known is not None:
+            left = tuple(one for one in known.trouble if message_id is not None and one != message_id)
+            known = self.kept[tenant, conversation_id] = replace(known, trouble=left)
+        return known
+
+    async def count(self, tenant: str, view: View, most: int) -> int:
+        """See the port."""
+        return len((await self.list(tenant, Wanted(view), Cut(most))).items)
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
         """See the port."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from services.kit import owed
 from services.kit.mongo import Database
 
 OPEN: Final = "open"
+UNREAD_FIRST: Final = "unread_first"
+ATTENTION: Final = "attention"
+ASIDE: Final = "tenant"
 WISH_LIFE_S: Final = 7 * 86_400
 
 
@@ -21,13 +24,17 @@ async def ensure(database: Database) -> None:
     await messages.create_index([*talk, ("accepted_at", -1), ("message_id", -1)], name="timeline")
     await messages.create_index([("tenant", 1), ("expires_at", 1)], name=OPEN, partialFilterExpression={"open": True})
     unread_first = [("has_unread", -1), ("last_at", -1), ("_id", -1)]
-    await conversations.create_index([("tenant", 1), *unread_first], name="unread_first")
+    await conversations.create_index([("tenant", 1), *unread_first], name=UNREAD_FIRST)
     await conversations.create_index([("tenant", 1), ("channel_id", 1), *unread_first], name="of_channel")
+    troubled = {"has_trouble": True}
+    await conversations.create_index([("tenant", 1), *unread_first], name=ATTENTION, partialFilterExpression=troubled)
     await conversations.create_index([("tenant", 1), ("words", 1)], name="words")
     await conversations.create_index([("tenant", 1), ("authors", 1)], name="authors")
     await database["inbound"].create_index([*talk, ("at", -1), ("message_id", -1)], name="timeline")
     aside = [("tenant", 1), ("channel_id", 1), ("received_at", -1), ("message_id", -1)]
     await database["quarantined"].create_index(aside, name="channel")
+    unhidden: dict[str, Any] = {"partialFilterExpression": {"hidden": False}}
+    await database["quarantined"].create_index([aside[0], *aside[2:]], name=ASIDE, **unhidden)
     for name in ("inbound", "quarantined"):
         await database[name].create_index([("tenant", 1), ("blobs", 1)], name="blobs")
     shown = "fields.images.blob_id"

@@ -8,6 +8,7 @@ from typing import Final
 from pymongo.errors import BulkWriteError
 
 from services.gateway.adapters import mongo_forms as forms
+from services.gateway.adapters.indexes import ASIDE
 from services.gateway.adapters.mongo_accept import refuse_others
 from services.gateway.adapters.mongo_pages import behind, cut_of
 from services.gateway.domain.inbound import Inbound, Quarantined
@@ -63,14 +64,29 @@ class MongoArrivals:
         async with translated():
             await self._aside.update_one({"_id": form.pop("_id")}, {"$setOnInsert": form}, upsert=True)
 
-    async def aside(self, tenant: str, channel_id: str, cut: Cut) -> Page[Quarantined]:
+    async def aside(self, tenant: str, channel_id: str | None, cut: Cut) -> Page[Quarantined]:
         """See the port."""
-        query: Document = {"tenant": tenant, "channel_id": channel_id, **behind(cut, "received_at")}
+        query: Document = {"tenant": tenant, "hidden": False, **behind(cut, "received_at")}
+        query |= {"channel_id": channel_id} if channel_id else {}
         order = [("received_at", -1), ("message_id", -1)]
         async with translated():
             documents = await self._aside.find(query).sort(order).limit(cut.limit + 1).to_list(None)
         found = [forms.quarantined_of(one) for one in documents]
         return cut_of(found, cut, lambda one: (one.received_at.isoformat(), one.message_id))
+
+    async def hide_aside(self, tenant: str, message_id: str) -> Quarantined | None:
+        """See the port."""
+        async with translated():
+            document = await self._aside.find_one_and_update(
+                {"_id": key(tenant, message_id)}, {"$set": {"hidden": True}}, return_document=True
+            )
+        return forms.quarantined_of(document) if document else None
+
+    async def count_aside(self, tenant: str, most: int) -> int:
+        """See the port."""
+        query = {"tenant": tenant, "hidden": False}
+        async with translated():
+            return await self._aside.count_documents(query, limit=most, hint=ASIDE)
 
     async def _look(self, group: Sequence[str]) -> Sequence[bool]:
         async with translated():

@@ -13,6 +13,7 @@ from pymongo.errors import BulkWriteError
 from contracts.event import AnyEvent
 from services.gateway.adapters import mongo_forms as forms
 from services.gateway.adapters import mongo_joining as joining_writes
+from services.gateway.adapters.indexes import ATTENTION, UNREAD_FIRST
 from services.gateway.adapters.mongo_accept import PACE_S, refuse_others
 from services.gateway.domain.conversation import Conversation, View, Wanted
 from services.gateway.domain.inbound import Joining
@@ -24,7 +25,7 @@ from services.kit.mongo import Collection, Document, key, translated, write_each
 from services.kit.owed import owe, owed_event
 from services.kit.versioned import Speak
 
-_WITHOUT: Final = {"owed_events": 0, "words": 0, "joined": 0, "unread_mails": 0, "authors": 0}
+_WITHOUT: Final = {"owed_events": 0, "words": 0, "joined": 0, "unread_mails": 0, "authors": 0, "troubled": 0}
 _ORDER: Final = [("has_unread", -1), ("last_at", -1), ("_id", -1)]
 
 
@@ -76,11 +77,22 @@ class MongoConversations:
 
     async def read(self, tenant: str, conversation_id: str, up_to: tuple[datetime, str] | None) -> Conversation | None:
         """See the port."""
+        return await self._changed(tenant, conversation_id, joining_writes.reading(up_to))
+
+    async def ask_attention(self, tenant: str, conversation_id: str, message_id: str) -> None:
+        """See the port."""
+        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.asking(message_id)))
+
+    async def attended(self, tenant: str, conversation_id: str, message_id: str | None) -> Conversation | None:
+        """See the port."""
+        return await self._changed(tenant, conversation_id, joining_writes.attending(message_id))
+
+    async def count(self, tenant: str, view: View, most: int) -> int:
+        """See the port."""
+        query = _query(tenant, Wanted(view))
+        hint = ATTENTION if view is View.ATTENTION else UNREAD_FIRST
         async with translated():
-            document = await self._collection.find_one_and_update(
-                {"_id": key(tenant, conversation_id)}, joining_writes.reading(up_to), _WITHOUT, return_document=True
-            )
-        return forms.conversation_of(document) if document else None
+            return await self._collection.count_documents(query, limit=most, hint=hint)
 
     async def hide(self, conversation: Conversation, event: AnyEvent) -> bool:
         """See the port."""
@@ -95,6 +107,13 @@ class MongoConversations:
         """See the port."""
         guard = {"_id": key(tenant, conversation_id), "version": event.data.version}
         await self._owing(guard, {"$push": {"owed_events": owe(event)}})
+
+    async def _changed(self, tenant: str, conversation_id: str, change: Sequence[Document]) -> Conversation | None:
+        async with translated():
+            document = await self._collection.find_one_and_update(
+                {"_id": key(tenant, conversation_id)}, change, _WITHOUT, return_document=True
+            )
+        return forms.conversation_of(document) if document else None
 
     async def _owing(self, guard: Document, change: Document) -> bool:
         async with translated():
@@ -137,8 +156,12 @@ class MongoConversations:
 
 def _query(tenant: str, wanted: Wanted) -> Document:
     query: Document = {"tenant": tenant, "hidden": wanted.view is View.HIDDEN}
+    if wanted.view is View.CLOCK:  # a hidden conversation too: what shows the clock can be interrupted
+        query = {"tenant": tenant, "_id": {"$in": [key(tenant, one) for one in wanted.among]}}
     if wanted.view is View.UNREAD:
         query["has_unread"] = True
+    if wanted.view is View.ATTENTION:
+        query["has_trouble"] = True
     if wanted.view is View.MINE:
         query["authors"] = {"$in": list(wanted.me)}
     if wanted.channel_id:

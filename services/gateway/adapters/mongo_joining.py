@@ -16,6 +16,7 @@ from services.kit.mongo import Document
 REMEMBERED: Final = 100
 UNREAD: Final = 500
 """So many unread mails of one conversation are counted."""
+_TROUBLED: Final[Document] = {"$set": {"has_trouble": {"$gt": [{"$size": {"$ifNull": ["$trouble", []]}}, 0]}}}
 _COUNTED: Final[list[Document]] = [
     {"$set": {"unread": {"$size": {"$ifNull": ["$unread_mails", []]}}}},
     {"$set": {"has_unread": {"$gt": ["$unread", 0]}}},
@@ -23,13 +24,14 @@ _COUNTED: Final[list[Document]] = [
 
 
 def extending(message: Message) -> list[Document]:
-    """An accepted message."""
+    """An accepted message; who writes again has seen to what did not arrive."""
     last = Last(message.message_id, Direction.OUT, "sent", message.accepted_at, preview_of(message.text or ""))
     authors = [one for one in (message.requested_by, message.operator_id) if one]
     change = {
         "thread": _threaded(message.internet_message_id), "last_at": {"$max": ["$last_at", message.accepted_at]},
         "subject": {"$ifNull": ["$subject", {"$literal": message.subject}]}, "last": _newest(last),
         "authors": _united("$authors", authors), "words": _united("$words", words_of((message.subject,))),
+        "trouble": [], "has_trouble": False,
     }  # fmt: skip
     return [{"$set": change}]
 
@@ -51,7 +53,29 @@ def joining_in(it: Joining) -> list[Document]:
     if it.wants_reading:
         mails, mail = _known("$unread_mails"), {"id": message_id, "at": it.last.at}
         change["unread_mails"] = _if(fresh, _sliced(mails, mail, UNREAD), mails)
-    return [{"$set": change}, *_COUNTED]
+    if it.returned_id is not None:
+        trouble = _known("$trouble")
+        change["trouble"] = _if(fresh, {"$setUnion": [trouble, [it.returned_id]]}, trouble)
+    return [{"$set": change}, *_COUNTED, _TROUBLED]
+
+
+def asking(message_id: str) -> list[Document]:
+    """A message wants a person; ``troubled`` remembers the last ones, so that a repeat asks nobody twice."""
+    trouble, troubled = _known("$trouble"), _known("$troubled")
+    fresh = {"$not": [{"$in": [message_id, troubled]}]}
+    change = {
+        "trouble": _if(fresh, _sliced(trouble, message_id, REMEMBERED), trouble),
+        "troubled": _if(fresh, _sliced(troubled, message_id, REMEMBERED), troubled),
+    }
+    return [{"$set": change}, _TROUBLED]
+
+
+def attending(message_id: str | None) -> list[Document]:
+    """A person has seen to this message, or to all."""
+    left: Any = []
+    if message_id is not None:
+        left = {"$setDifference": [_known("$trouble"), [message_id]]}
+    return [{"$set": {"trouble": left}}, _TROUBLED]
 
 
 def reading(up_to: tuple[datetime, str] | None) -> list[Document]:

@@ -15,7 +15,7 @@ from services.gateway.adapters.mongo_accept import Acceptance, Inserts
 from services.gateway.adapters.mongo_advance import Advances
 from services.gateway.adapters.mongo_pages import behind, cut_of
 from services.gateway.domain.bounce import Bounce
-from services.gateway.domain.message import Asked, Cancel, Message, Progress, Resolution, Status
+from services.gateway.domain.message import CLOCK, Asked, Cancel, Message, Progress, Resolution, Status
 from services.gateway.domain.page import Cut, Page
 from services.gateway.ports import Kept, Key
 from services.kit.mongo import Collection, Document, key, translated
@@ -74,6 +74,13 @@ class MongoMessages:
             cursor = self._collection.find(query, _WITHOUT).sort([("accepted_at", -1), ("message_id", -1)])
             found = await cursor.limit(cut.limit + 1).to_list(None)
         return cut_of([forms.message_of(document) for document in found], cut, _place)
+
+    async def clocked(self, tenant: str, limit: int) -> Sequence[Message]:
+        """See the port."""
+        query = {"tenant": tenant, "open": True, "progress.status": {"$in": [str(one) for one in CLOCK]}}
+        async with translated():
+            found = await self._collection.find(query, _BARE).hint(OPEN).limit(limit).to_list(None)
+        return [forms.message_of({**one, **_EMPTY}) for one in found]
 
     async def ask(self, message: Message, cancel: Cancel, event: AnyEvent) -> bool:
         """See the port."""

@@ -10,8 +10,8 @@ from services.gateway.adapters.cursors import cursor_of
 from services.gateway.adapters.rest_inbound import InboundResource, said_resource
 from services.gateway.adapters.rest_messages import MessageResource, PersonResource, Resource, person
 from services.gateway.adapters.rest_requests import Body
-from services.gateway.domain.answers import Listed, Opened, Started
-from services.gateway.domain.conversation import TOGETHER, Conversation
+from services.gateway.domain.answers import Listed, Opened, Started, Waiting
+from services.gateway.domain.conversation import TOGETHER, Conversation, Direction, Last
 from services.gateway.domain.message import Message
 from services.gateway.domain.page import Page
 
@@ -19,7 +19,9 @@ from services.gateway.domain.page import Page
 class LastResource(Resource):
     """The newest message of a conversation. ``kind``: sent, received, auto_reply or bounce; ``preview``: how it begins.
 
-    ``status``, ``interruptible`` (the clock) and ``parked`` in lists, where it went out; else null and false.
+    In lists, where it went out, how far it got, as the message itself says it; else null and false. ``missed``: how
+    many of those ``addressed`` did not get it; ``resolved``: resent or marked_sent, where a person decided. In the
+    views clock and attention it is the message that they are about.
     """
 
     message_id: str
@@ -30,12 +32,21 @@ class LastResource(Resource):
     status: str | None
     interruptible: bool
     parked: bool
+    returned: bool
+    resolved: str | None
+    addressed: int
+    missed: int
+    undo_until: datetime | None
+    next_attempt_at: datetime | None
+    requested_by: str | None
+    operator_id: str | None
 
 
 class ConversationResource(Resource):
     """A conversation; ``mode`` together: everyone in it sees all addresses.
 
-    ``unread``: how many that arrived nobody has read; ``created_by`` is null where a client's mail opened it.
+    ``unread``: how many that arrived nobody has read; ``created_by`` is null where a client's mail opened it;
+    ``attention``: how many of the desk's messages somebody did not get, or perhaps not, that nobody has seen to.
     """
 
     conversation_id: str
@@ -48,6 +59,7 @@ class ConversationResource(Resource):
     last_at: datetime
     last: LastResource | None
     unread: int
+    attention: int
     hidden: bool
 
     @classmethod
@@ -60,21 +72,52 @@ def _fields(conversation: Conversation, message: Message | None = None) -> dict[
     plain = ("conversation_id", "channel_id", "subject", "created_at", "created_by", "last_at", "unread", "hidden")
     people, last = tuple(map(person, conversation.participants)), _last(conversation, message)
     fields = {name: getattr(conversation, name) for name in plain}
-    return {"participants": people, "mode": TOGETHER, "last": last, **fields}
+    return {"participants": people, "mode": TOGETHER, "last": last, "attention": len(conversation.trouble), **fields}
 
 
 def _last(conversation: Conversation, message: Message | None) -> LastResource | None:
     last = conversation.last
+    if message is not None and (last is None or last.message_id != message.message_id):
+        last = Last(message.message_id, Direction.OUT, "sent", message.accepted_at)
     if last is None:
         return None
-    return LastResource.model_validate(
-        {
-            "message_id": last.message_id, "direction": str(last.direction), "kind": last.kind, "at": last.at,
-            "preview": last.preview, "status": str(message.status) if message else None,
-            "interruptible": message is not None and message.interruptible,
-            "parked": message is not None and message.parked,
-        }
-    )  # fmt: skip
+    plain = {name: getattr(last, name) for name in ("message_id", "kind", "at", "preview")}
+    return LastResource.model_validate({**plain, "direction": str(last.direction), **_reached(message)})
+
+
+def _reached(message: Message | None) -> dict[str, Any]:
+    """How far it got."""
+    if message is None:
+        return dict.fromkeys(_REACHED) | dict.fromkeys(_NOT, False) | {"addressed": 0, "missed": 0}
+    said, returned = message.progress, (one for back in message.bounces for one in back.recipients)
+    return {
+        "status": str(message.status), "interruptible": message.interruptible, "parked": message.parked,
+        "returned": any(one.action == "failed" for one in returned), "undo_until": said.undo_until,
+        "resolved": message.resolution.kind if message.resolution else None, "addressed": len(said.recipients),
+        "missed": sum(one.state in ("refused", "stopped") for one in said.recipients),
+        "next_attempt_at": said.next_attempt_at, "requested_by": message.requested_by,
+        "operator_id": message.operator_id,
+    }  # fmt: skip
+
+
+_NOT = ("interruptible", "parked", "returned")
+_REACHED = ("status", "resolved", "undo_until", "next_attempt_at", "requested_by", "operator_id")
+
+
+class WaitingResource(Resource):
+    """How much waits for the desk, each number 100 for more: conversations with something ``unread``, with a message
+    under the ``clock``, with one that asks for ``attention`` (not sent, perhaps not sent, not by all received,
+    returned); and mails that were ``unreadable``."""
+
+    unread: int
+    clock: int
+    attention: int
+    unreadable: int
+
+    @classmethod
+    def of(cls, waiting: Waiting) -> WaitingResource:
+        """What the reader sees of it."""
+        return cls.model_validate(waiting, from_attributes=True)
 
 
 class StartedResource(ConversationResource):

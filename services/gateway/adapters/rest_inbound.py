@@ -100,6 +100,16 @@ class QuarantinedResource(Resource):
     size: int
     received_at: datetime
     raw: FileResource | None
+    hidden: bool
+
+    @classmethod
+    def of(cls, mail: Quarantined) -> Self:
+        """What the reader sees of it."""
+        raw = _file(mail.raw, "message.eml") if mail.raw else None
+        return cls(
+            message_id=mail.message_id, channel_id=mail.channel_id, reason=mail.reason, size=mail.size,
+            received_at=mail.received_at, raw=raw, hidden=mail.hidden,
+        )  # fmt: skip
 
 
 class QuarantinedPage(Resource):
@@ -111,20 +121,12 @@ class QuarantinedPage(Resource):
     @classmethod
     def of(cls, page: Page[Quarantined]) -> Self:
         """What the reader sees of the list."""
-        return cls(items=tuple(map(_quarantined, page.items)), next=cursor_of(page.after))
+        return cls(items=tuple(map(QuarantinedResource.of, page.items)), next=cursor_of(page.after))
 
 
 def said_resource(said: Said) -> MessageResource | InboundResource:
     """The resource of either kind."""
     return MessageResource.of(said) if isinstance(said, Message) else InboundResource.of(said)
-
-
-def _quarantined(mail: Quarantined) -> QuarantinedResource:
-    raw = _file(mail.raw, "message.eml") if mail.raw else None
-    return QuarantinedResource(
-        message_id=mail.message_id, channel_id=mail.channel_id, reason=mail.reason, size=mail.size,
-        received_at=mail.received_at, raw=raw,
-    )  # fmt: skip
 
 
 def _attachment(one: Attachment) -> AttachmentResource:

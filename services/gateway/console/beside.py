@@ -1,31 +1,31 @@
-"""What stands beside every page: the channels, the desk, how many are unread, and people's names."""
+"""What stands beside every page: the channels, the desk, what waits, and people's names."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from services.gateway.console import cards
 from services.gateway.console.reading import Reading
 from services.gateway.domain.refusal import Refused
 
-LIST: Final = "GET /v1/conversations"
-
 
 async def nav(reading: Reading) -> dict[str, Any]:
-    """What every page shows beside itself: the channels, the desk, and how many are unread."""
+    """What every page shows beside itself: the channels, the desk, and how much waits."""
     channels = await reading.ask("GET /v1/channels", query={"limit": "200"})
     tenant = await reading.ask("GET /v1/tenants/{tenant_id}", reading.who.tenant)
     return {
         "channels": [] if isinstance(channels, Refused) else channels.items,
         "tenant": "" if isinstance(tenant, Refused) else tenant.name,
-        "unread": await unread(reading),
+        "waiting": await waiting(reading),
     }
 
 
-async def unread(reading: Reading) -> int:
-    """How many conversations wait to be read, 100 for more."""
-    found = await reading.ask(LIST, query={"view": "unread", "limit": "100"})
-    return 0 if isinstance(found, Refused) else len(found.items)
+async def waiting(reading: Reading) -> dict[str, int]:
+    """How much waits, by view; 100 for more."""
+    found = await reading.ask("GET /v1/waiting")
+    if isinstance(found, Refused):
+        return {"unread": 0, "clock": 0, "attention": 0}
+    return {"unread": found.unread, "clock": found.clock, "attention": found.attention + found.unreadable}
 
 
 async def names(reading: Reading) -> dict[str, str]:

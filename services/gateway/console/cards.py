@@ -9,7 +9,7 @@ from typing import Any
 
 from services.gateway.console.catalogue import Words
 from services.gateway.console.moments import Moments
-from services.gateway.console.states import ICONS, LOOKS, Line, line_of
+from services.gateway.console.states import Line, icon_of, line_of, look_of, state_of_last, word_of_last
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation of a list."""
+    """One conversation of a list; ``until`` ends the countdown of the message it is about, ``by`` wrote that."""
 
     conversation: Any
     who: str
@@ -43,15 +43,29 @@ class Row:
     unread: bool
     icon: str
     look: str
-    last: str
+    said: str
+    by: str
+    until: datetime | None
 
 
-def cards_of(messages: Sequence[Any], words: Words, moments: Moments, names: dict[str, str]) -> list[Card]:
-    """The oldest first; ``messages`` come newest first."""
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A mail that could not be read; it belongs to a channel and to no conversation."""
+
+    mail: Any
+    channel: str
+    size: str
+
+
+def cards_of(
+    messages: Sequence[Any], words: Words, moments: Moments, names: dict[str, str], paused: str = ""
+) -> list[Card]:
+    """The oldest first; ``messages`` come newest first. ``paused``: why the channel sends nothing now."""
     found: list[Card] = []
     subject = day = ""
     for one in reversed(messages):
-        card = _outbound(one, words, moments, names) if one.direction == "out" else _inbound(one, words, moments)
+        ours = one.direction == "out"
+        card = _outbound(one, words, moments, names, paused) if ours else _inbound(one, words, moments)
         shown, on = _differs(subject, one.subject), card.day if card.day != day else ""
         found.append(_with(card, subject=one.subject if shown else "", day=on))
         subject, day = one.subject or subject, card.day
@@ -77,12 +91,12 @@ def people(found: Sequence[Any]) -> str:
     return ", ".join(one.name or one.address for one in found)
 
 
-def _outbound(message: Any, words: Words, moments: Moments, names: dict[str, str]) -> Card:
+def _outbound(message: Any, words: Words, moments: Moments, names: dict[str, str], paused: str) -> Card:
     who = names.get(message.operator_id or "") or names.get(message.requested_by) or message.requested_by
     return Card(
         message, True, who, people(message.to), message.accepted_at, moments.day(message.accepted_at), "",
         (message.text or "").strip(), "", not message.text and bool(message.html),
-        line_of(message, words, moments, names),
+        line_of(message, words, moments, names, paused),
     )  # fmt: skip
 
 
@@ -98,34 +112,19 @@ def _inbound(message: Any, words: Words, moments: Moments) -> Card:
     )  # fmt: skip
 
 
-def row_of(conversation: Any, words: Words, moments: Moments) -> Row:
+def row_of(conversation: Any, words: Words, moments: Moments, names: dict[str, str]) -> Row:
     """A line of the list: unread in bold, then how far the last message got, or how it begins."""
-    last = conversation.last
-    who = conversation.participants
-    named = (who[0].name or who[0].address) if who else "?"
-    state = _last_state(last)
-    said = last.preview if last else words("e.new")
-    if state in ("accepted", "queued", "committed", "failed", "interrupted", "parked"):
-        said = words(f"list.{state}")
+    last, who = conversation.last, conversation.participants
+    named = (who[0].name or who[0].address) if who else words("in.nobody")
+    state = state_of_last(last, moments.now)
+    said = word_of_last(last, state, words, moments) if last else words("e.new")
+    by = names.get(last.operator_id or "") or names.get(last.requested_by or "", "") if last else ""
     return Row(
         conversation, words("list.more", who=named, n=len(who) - 1) if len(who) > 1 else named,
         conversation.subject or words("list.nosubject"), last.at if last else conversation.last_at,
-        bool(conversation.unread), _icon(state), LOOKS.get(state, "clock" if _clock(last) else ""), said,
+        bool(conversation.unread), icon_of(state), look_of(state), said, by,
+        last.undo_until if state == "queued" else None,
     )  # fmt: skip
-
-
-def _last_state(last: Any) -> str:
-    if last is None or last.direction == "in":
-        return ""
-    return "parked" if last.parked else str(last.status or "")
-
-
-def _clock(last: Any) -> bool:
-    return last is not None and bool(last.interruptible)
-
-
-def _icon(state: str) -> str:
-    return "clock" if state in ("accepted", "queued") else ICONS.get(state, "")
 
 
 def size(octets: int) -> str:

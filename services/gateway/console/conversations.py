@@ -8,13 +8,18 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from services.gateway.console import cards
-from services.gateway.console.beside import LIST, names, nav
+from services.gateway.console.beside import names, nav
+from services.gateway.console.eyes import eyed, may_stop
 from services.gateway.console.reading import Reading
 from services.gateway.console.signatures import signs
 from services.gateway.domain.refusal import Code, Refused
 
+LIST: Final = "GET /v1/conversations"
 ONE: Final = "GET /v1/conversations/{conversation_id}"
 SHOWN: Final = "50"
+PAUSED: Final = ("auth_failed", "unreachable", "disabled")
+ABOUT: Final = ("clock", "attention")
+"""Views whose lines are about one message, and name who wrote it."""
 
 
 async def rows(reading: Reading) -> dict[str, Any]:
@@ -23,8 +28,24 @@ async def rows(reading: Reading) -> dict[str, Any]:
     query = {name: said[name] for name in ("view", "channel_id", "q", "cursor") if said.get(name)}
     found = await reading.need(LIST, query={**query, "limit": SHOWN})
     words, moments = reading.words, reading.moments
-    made = [cards.row_of(one, words, moments) for one in found.items]
-    return {"rows": made, "next": found.next, "view": said.get("view") or "all", "q": said.get("q") or ""}
+    view = said.get("view") or "all"
+    known = await names(reading) if view in ABOUT else {}
+    made = [cards.row_of(one, words, moments, known) for one in found.items]
+    shown = {"rows": made, "next": found.next, "view": view, "q": said.get("q") or ""}
+    shown["may_stop"] = lambda last: may_stop(reading, last)
+    return {**shown, "aside": await unreadable(reading) if view == "attention" and not query.get("q") else []}
+
+
+async def unreadable(reading: Reading) -> list[cards.Aside]:
+    """Mails that could not be read."""
+    found = await reading.need("GET /v1/quarantined", query={"limit": SHOWN})
+    channels = await reading.ask("GET /v1/channels", query={"limit": "200"}) if found.items else None
+    known = {} if channels is None or isinstance(channels, Refused) else {one.channel_id: one for one in channels.items}
+    email = reading.words("a.email")
+    return [
+        cards.Aside(one, known[one.channel_id].name if one.channel_id in known else email, cards.size(one.size))
+        for one in found.items
+    ]
 
 
 async def show_list(reading: Reading) -> Response:
@@ -38,9 +59,17 @@ async def show_list(reading: Reading) -> Response:
 async def talk(reading: Reading, conversation_id: str, cursor: str | None = None) -> dict[str, Any]:
     """One conversation with its newest messages, and who may be named in it."""
     found = await reading.need(ONE, conversation_id, query={"limit": SHOWN, **({"cursor": cursor} if cursor else {})})
-    known = await names(reading)
-    made = cards.cards_of(found.messages.items, reading.words, reading.moments, known)
+    known, paused = await names(reading), await pause_of(reading, found.channel_id)
+    made = cards.cards_of(found.messages.items, reading.words, reading.moments, known, paused)
     return {"conversation": found, "cards": made, "names": known, "older": found.messages.next, "size": cards.size}
+
+
+async def pause_of(reading: Reading, channel_id: str) -> str:
+    """Why nothing can be sent on this channel now, in words; "" where it can."""
+    channel = await reading.ask("GET /v1/channels/{channel_id}", channel_id)
+    if isinstance(channel, Refused) or channel.status.smtp.state not in PAUSED:
+        return ""
+    return reading.words(f"c.{channel.status.smtp.state}")
 
 
 async def show(reading: Reading) -> Response:
@@ -55,7 +84,15 @@ async def show(reading: Reading) -> Response:
         "conversation.html", **{**listed, **found}, **await nav(reading), chosen=conversation_id,
         **composer(reading, found["conversation"]),
         signature=await signs(reading, found["conversation"].channel_id, reading.who.operator),
+        eyed=await _asked_eye(reading, found["cards"]),
     )  # fmt: skip
+
+
+async def _asked_eye(reading: Reading, shown: list[cards.Card]) -> dict[str, Any] | None:
+    """The dialog that the address asks for, open when the page is."""
+    wanted = reading.request.query_params.get("eye")
+    message = next((one.message for one in shown if one.outbound and one.message.message_id == wanted), None)
+    return await eyed(reading, message) if message else None
 
 
 def composer(reading: Reading, conversation: Any, **typed: str) -> dict[str, Any]:
@@ -98,6 +135,19 @@ async def hide(reading: Reading) -> Response:
         "POST /v1/conversations/{conversation_id}/hide", reading.request.path_params["conversation_id"]
     )
     return reading.html("missing.html", 404) if isinstance(answer, Refused) else reading.away("/c")
+
+
+async def attended(reading: Reading) -> Response:
+    """Somebody has seen to what did not arrive."""
+    conversation_id = reading.request.path_params["conversation_id"]
+    await reading.need("POST /v1/conversations/{conversation_id}/attended", conversation_id)
+    return reading.away(f"/c/{conversation_id}")
+
+
+async def hide_aside(reading: Reading) -> Response:
+    """Hide a mail that could not be read."""
+    await reading.need("POST /v1/quarantined/{message_id}/hide", reading.request.path_params["message_id"])
+    return reading.away("/c?view=attention")
 
 
 async def read(reading: Reading) -> Response:

@@ -14,19 +14,20 @@ from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.console.beside import nav, unread
+from services.gateway.console.beside import nav, waiting
 from services.gateway.console.channels import settled, ways
 from services.gateway.console.conversations import rows, talk
-from services.gateway.console.messages import eyed
+from services.gateway.console.eyes import eyed
 from services.gateway.console.reading import HEADERS, Missing, Reading
 from services.gateway.domain.change import Beat, Change, Ended, Reset, Signal, Thing
 from services.gateway.domain.refusal import Refused
 
 GATHER_S: Final = 0.05
 WAITING: Final = 1_000
-PIECES: Final = ("msgs", "convs", "accounts", "settle")
+PIECES: Final = ("counts", "msgs", "convs", "accounts", "settle")
 TOUCHES: Final = {
-    Thing.MESSAGE: ("msgs", "convs"), Thing.CONVERSATION: ("convs",), Thing.CHANNEL: ("accounts", "settle"),
+    Thing.MESSAGE: ("msgs", "convs", "counts"), Thing.CONVERSATION: ("convs", "counts"),
+    Thing.QUARANTINED: ("convs", "counts"), Thing.CHANNEL: ("accounts", "settle"),
     Thing.CHANNEL_STATUS: ("accounts", "settle"),
 }  # fmt: skip
 
@@ -42,13 +43,13 @@ async def live(reading: Reading) -> Response:
 
 async def told(reading: Reading, signals: AsyncIterator[Signal]) -> AsyncIterator[str]:
     """The stream's text, until the signals end."""
-    shown = frozenset(reading.request.query_params.get("show", "").split(","))
-    waiting: asyncio.Queue[Signal | None] = asyncio.Queue(WAITING)
-    pump = asyncio.create_task(_pump(signals, waiting))
+    shown = frozenset(("counts", *reading.request.query_params.get("show", "").split(",")))
+    queue: asyncio.Queue[Signal | None] = asyncio.Queue(WAITING)
+    pump = asyncio.create_task(_pump(signals, queue))
     try:
         yield "retry: 1000\n\n" + await spoken(reading, shown.intersection(PIECES), (), None)
         while True:
-            batch = await _batch(waiting)
+            batch = await _batch(queue)
             known = [one for one in batch if one is not None]
             yield await spoken(reading, touched(reading, known, shown), known, _position(known))
             if None in batch or any(isinstance(one, Ended) for one in batch):
@@ -101,7 +102,7 @@ async def spoken(reading: Reading, pieces: frozenset[str], batch: Iterable[Signa
     if pieces:
         with suppress(Missing):
             text = reading.render("_live.html", pieces=pieces, **await _values(reading, pieces, batch))
-    lines = "".join(f"data: {line}\n" for line in text.splitlines() if line.strip())
+    lines = "".join(f"data: {line}\n" for line in text.strip().splitlines())  # a message's empty lines are its own
     head = f"id: {position}\n" if position else ""
     now = reading.moments.iso(reading.moments.now)
     ended = next((one.reason for one in batch if isinstance(one, Ended)), None)
@@ -113,7 +114,9 @@ async def _values(reading: Reading, pieces: frozenset[str], batch: Iterable[Sign
     said = reading.request.query_params
     values: dict[str, Any] = {"chosen": said.get("c") or "", "eyes": []}
     if "convs" in pieces:
-        values |= {**await rows(reading), "unread": await unread(reading)}
+        values |= await rows(reading)
+    if "counts" in pieces:
+        values["waiting"] = await waiting(reading)
     if "msgs" in pieces:
         values |= await talk(reading, said["c"])
         values["eyes"] = [await eyed(reading, one) for one in _changed(values["cards"], batch)]

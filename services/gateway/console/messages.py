@@ -8,11 +8,9 @@ from typing import Any, Final
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.adapters.rest_files import disposition
-from services.gateway.console import cards
-from services.gateway.console.beside import names
 from services.gateway.console.conversations import talk
+from services.gateway.console.eyes import eyed
 from services.gateway.console.reading import HEADERS, Missing, Reading
-from services.gateway.console.states import line_of
 from services.gateway.domain.answers import Pending
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused
 
@@ -43,19 +41,6 @@ async def eye(reading: Reading) -> Response:
     message = await message_of(reading)
     shown = await eyed(reading, message)
     return reading.html("_eye.html" if reading.partial else "eye.html", **shown)
-
-
-async def eyed(reading: Reading, message: Any, late: Refused | None = None, held: bool = False) -> dict[str, Any]:
-    """What the dialog shows."""
-    known = await names(reading)
-    channel = await reading.ask("GET /v1/channels/{channel_id}", message.channel_id)
-    line = line_of(message, reading.words, reading.moments, known)
-    mine = message.requested_by == reading.who.sub or message.operator_id in (reading.who.operator,)
-    allowed = reading.who.may("messages:interrupt:any") or (mine and reading.who.may("messages:interrupt"))
-    return {
-        "message": message, "line": line, "names": known, "late": late, "held": held, "allowed": allowed,
-        "address": "" if isinstance(channel, Refused) else channel.address, "people": cards.people(message.to),
-    }  # fmt: skip
 
 
 async def interrupt(reading: Reading) -> Response:

@@ -55,6 +55,7 @@ def _talking() -> tuple[Page, ...]:
         Page("GET", talk, conversations.show),
         Page("POST", f"{talk}/send", conversations.send),
         Page("POST", f"{talk}/hide", conversations.hide),
+        Page("POST", f"{talk}/attended", conversations.attended),
         Page("POST", f"{talk}/read", conversations.read),
         Page("GET", said, messages.eye),
         Page("GET", f"{said}/body", messages.body),
@@ -62,6 +63,7 @@ def _talking() -> tuple[Page, ...]:
         Page("POST", f"{said}/again", messages.again),
         Page("POST", f"{said}/mark", messages.mark),
         Page("POST", f"{said}/hide", messages.hide),
+        Page("POST", "/unreadable/{message_id}/hide", conversations.hide_aside),
         Page("GET", "/files/{blob_id}", messages.file),
     )
 

@@ -20,7 +20,11 @@ LOOKS: Final = {
     "failed": "bad", "bounced": "bad", "partial": "bad", "parked": "doubt", "sent": "ok", "marked": "ok",
 }  # fmt: skip
 CLOCKS: Final = frozenset({"accepted", "queued", "due", "deferred"})
-REFUSALS: Final = {"5.1.1": "address_unknown", "5.1.2": "domain_unknown", "5.2.2": "mailbox_full", "5.7.1": "refused"}
+REFUSALS: Final = {
+    "5.1.1": "address_unknown", "5.1.10": "address_unknown", "5.1.2": "domain_unknown", "5.4.4": "domain_unknown",
+    "5.2.2": "mailbox_full", "5.2.3": "too_large", "5.3.4": "too_large", "5.7.1": "refused",
+}  # fmt: skip
+"""Enhanced status codes of servers' refusals (RFC 3463) that have a sentence of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def refused(message: Any) -> list[Any]:
     return [one for one in message.recipients if one.state in ("refused", "stopped")]
 
 
-def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str]) -> Line:
-    """The line in the reader's words; ``names`` of operators and subjects."""
+def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str], paused: str = "") -> Line:
+    """The line in the reader's words; ``names`` of operators and subjects, ``paused`` why its channel sends nothing."""
     state = state_of(message, moments.now)
     at = message.finished_at or message.accepted_at
     values = {"t": moments.near(at)}
@@ -75,11 +79,49 @@ def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str])
     until = message.undo_until if state == "queued" else None
     if until is not None:
         values["t"] = _left(until, moments.now)
-    look = "clock" if state in CLOCKS else LOOKS.get(state, "")
     return Line(
-        state, words(f"st.{state}", **values), _detail(message, state, words, moments, names), look,
-        "clock" if state in CLOCKS else ICONS.get(state, "dot"), until, max(1, message.undo_seconds),
+        state, words(f"st.{state}", **values), _detail(message, state, words, moments, names, paused), look_of(state),
+        icon_of(state) or "dot", until, max(1, message.undo_seconds),
     )  # fmt: skip
+
+
+def look_of(state: str) -> str:
+    """The family of colours."""
+    return "clock" if state in CLOCKS else LOOKS.get(state, "")
+
+
+def icon_of(state: str) -> str:
+    """The drawing, "" where there is none."""
+    return "clock" if state in CLOCKS else ICONS.get(state, "")
+
+
+def state_of_last(last: Any, now: datetime) -> str:
+    """The state of the message that a line of a list is about; "" where its beginning says more."""
+    if last is None or last.status is None or last.resolved == "marked_sent":
+        return ""
+    if last.parked or last.returned:
+        return "parked" if last.parked else "bounced"
+    if last.status == "sent":
+        return "partial" if last.missed else ""
+    if last.status != "queued":
+        return str(last.status)
+    if last.next_attempt_at is not None:
+        return "deferred"
+    return "queued" if last.undo_until is not None and last.undo_until > now else "due"
+
+
+def word_of_last(last: Any, state: str, words: Words, moments: Moments) -> str:
+    """The same in the reader's words, else how it begins."""
+    match state:
+        case "":
+            return str(last.preview)
+        case "queued":
+            return words("st.queued", t=_left(last.undo_until, moments.now))
+        case "deferred":
+            return words("st.deferred", t=moments.near(last.next_attempt_at))
+        case "partial":
+            return words("st.partial", a=last.addressed - last.missed, n=last.addressed)
+    return words(f"st.{state}") if words.known(f"st.{state}") else words("st.other")
 
 
 def _left(until: datetime, now: datetime) -> str:
@@ -87,7 +129,7 @@ def _left(until: datetime, now: datetime) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def _detail(message: Any, state: str, words: Words, moments: Moments, names: dict[str, str]) -> str:
+def _detail(message: Any, state: str, words: Words, moments: Moments, names: dict[str, str], paused: str) -> str:
     at = moments.near(message.finished_at or message.accepted_at)
     if state == "sent":
         return words("st.sent_copy.d" if message.reason == "sent_copy" else "st.sent.d", t=at)
@@ -101,9 +143,19 @@ def _detail(message: Any, state: str, words: Words, moments: Moments, names: dic
         return " ".join(dict.fromkeys(_reason(message, one, words) for one in refused(message))) or words.one_of(
             "r", message.reason
         )
+    if paused and state in ("due", "deferred"):
+        return words("r.channel_paused", r=paused)
     if state == "deferred":
-        return words("r.server_busy")
+        return words(f"r.{_waits_for(message)}")
     return words(f"st.{state}.d")
+
+
+def _waits_for(message: Any) -> str:
+    """Why the last attempt did not succeed."""
+    told = [one for one in message.recipients if one.state == "open"] or message.recipients
+    if any("greylist" in (one.text or "").lower() for one in told):
+        return "greylisted"
+    return "server_busy" if any(one.code for one in told) else "connection_lost"
 
 
 def _reason(message: Any, recipient: Any, words: Words) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.gateway.domain.conversation import Conversation
 from services.gateway.domain.message import Message
 from services.gateway.domain.page import Page
 from services.gateway.domain.timeline import Said
+
+MOST_COUNTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,21 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A conversation in a list; ``message`` is its last one where that went out."""
+    """A conversation in a list; ``message`` is its last one where that went out, or the one the view is about."""
 
     conversation: Conversation
     message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits for the desk, each at most ``MOST_COUNTED``: conversations unread, with a message under the clock,
+    in which a message wants a person; and mails that could not be read."""
+
+    unread: int
+    clock: int
+    attention: int
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,14 @@ class Direction(StrEnum):
 
 
 class View(StrEnum):
-    """A part of the conversations: all that are not hidden, those unread, those I wrote in, the hidden ones."""
+    """A part of the conversations: all that are not hidden, those unread, those I wrote in, those with a message under
+    the clock, those in which a message wants a person, the hidden ones."""
 
     ALL = "all"
     UNREAD = "unread"
     MINE = "mine"
+    CLOCK = "clock"
+    ATTENTION = "attention"
     HIDDEN = "hidden"
 
 
@@ -52,7 +55,8 @@ class Last:
 class Conversation:
     """``thread``: the last Message-IDs in order, at most 20; ``subject``: the one it started with.
 
-    ``created_by`` is None where a client's mail opened it; ``unread``: how many that arrived nobody has read.
+    ``created_by`` is None where a client's mail opened it; ``unread``: how many that arrived nobody has read;
+    ``trouble``: our messages that somebody did not get, or perhaps did not, until a person sees to them.
     """
 
     tenant: str
@@ -68,16 +72,21 @@ class Conversation:
     version: int = 1
     unread: int = 0
     last: Last | None = None
+    trouble: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which conversations are looked for; ``words`` as ``words.asked_words`` makes them, ``me``: my names."""
+    """Which conversations are looked for; ``words`` as ``words.asked_words`` makes them, ``me``: my names.
+
+    ``among``: these conversations alone, for the view that is asked of the messages.
+    """
 
     view: View = View.ALL
     channel_id: str | None = None
     words: tuple[str, ...] = ()
     me: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

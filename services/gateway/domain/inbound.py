@@ -90,17 +90,22 @@ class Quarantined:
     size: int
     received_at: datetime
     raw: Stored | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What a mail adds to its conversation; ``thread_id`` None where nothing should answer to it."""
+    """What a mail adds to its conversation; ``thread_id`` None where nothing should answer to it.
+
+    ``returned_id``: our message that it says somebody did not get.
+    """
 
     last: Last
     subject: str | None
     thread_id: str | None
     wants_reading: bool
     sender: Person | None
+    returned_id: str | None = None
 
 
 def arrived_at(received_at: datetime, told_at: datetime) -> datetime:
@@ -114,7 +119,11 @@ def joining_of(mail: Inbound) -> Joining:
     last = Last(mail.message_id, Direction.IN, str(mail.kind), mail.at, preview)
     answerable = mail.kind is not Kind.BOUNCE and mail.auto != "loop"
     thread_id = _well_formed(mail.internet_message_id) if answerable else None
-    return Joining(last, subject_of(mail.subject), thread_id, mail.kind is not Kind.AUTO_REPLY, mail.sender)
+    failed = any(one.action == "failed" for one in mail.returned)
+    return Joining(
+        last, subject_of(mail.subject), thread_id, mail.kind is not Kind.AUTO_REPLY, mail.sender,
+        mail.bounced_message_id if failed else None,
+    )  # fmt: skip
 
 
 def opened_by(mail: Inbound) -> Conversation:

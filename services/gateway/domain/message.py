@@ -33,6 +33,8 @@ TERMINAL: Final = frozenset({Status.SENT, Status.FAILED, Status.INTERRUPTED})
 CLOCK: Final = frozenset({Status.ACCEPTED, Status.QUEUED})
 OUTCOME_UNKNOWN: Final = "outcome_unknown"
 UNKNOWN: Final = "unknown"
+MISSED: Final = frozenset({"refused", "stopped", UNKNOWN})
+"""States of recipients who did not get it, or of whom nobody can know."""
 STOPPED_IT: Final = frozenset({"interrupted", "already_interrupted"})
 
 
@@ -177,6 +179,12 @@ class Message:
     def cancel(self, cancel_id: str) -> Cancel | None:
         """One of its cancels."""
         return next((one for one in self.cancels if one.cancel_id == cancel_id), None)
+
+
+def wants_attention(progress: Progress) -> bool:
+    """Whether a person has to look: it was not sent, somebody did not get it, or nobody can know."""
+    missed = any(one.state in MISSED for one in progress.recipients)
+    return progress.status is Status.FAILED or (progress.status is Status.SENT and missed)
 
 
 def may_interrupt(who: Principal, message: Message) -> bool:

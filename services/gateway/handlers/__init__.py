@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.gateway.handlers.ask_owner import AskOwner
 from services.gateway.handlers.change_channel import ChangeChannel
+from services.gateway.handlers.count_waiting import CountWaiting
 from services.gateway.handlers.create_channel import CreateChannel
 from services.gateway.handlers.follow_changes import FollowChanges
 from services.gateway.handlers.interrupt_message import InterruptMessage
@@ -43,6 +44,7 @@ class Handlers:
     mark: MarkSent
     message: ReadMessage
     conversation: ReadConversation
+    waiting: CountWaiting
     tenant: PutTenant
     operator: PutOperator
     channel: ReadChannel

@@ -19,7 +19,7 @@ from contracts.outbound import (
     OutboundFact,
     RecipientReport,
 )
-from services.gateway.domain.message import Progress, Recipient, Status
+from services.gateway.domain.message import Progress, Recipient, Status, wants_attention
 from services.gateway.handlers.interrupt_message import waiting_for
 from services.gateway.ports import Conversations, Messages, Waits
 
@@ -42,14 +42,18 @@ class ProjectMessage:
             self.waits.wake(waiting_for(event.tenant, said.message_id))
         elif (progress := progress_of(said)) is not None:
             await self.messages.advance(event.tenant, said.message_id, progress)
-            if progress.status in _NEVER_GOT and progress.reason != FailureReason.OUTCOME_UNKNOWN:
-                await self._retract(event.tenant, said)
+            if progress.status in _NEVER_GOT or wants_attention(progress):
+                await self._missed(event.tenant, said.message_id, progress)
 
-    async def _retract(self, tenant: str, said: OutboundFact) -> None:
-        """What comes next must not answer a Message-ID that nobody has got."""
-        message = await self.messages.get(tenant, said.message_id)
-        if message is not None:
+    async def _missed(self, tenant: str, message_id: str, progress: Progress) -> None:
+        """What comes next must not answer a Message-ID that nobody has got; and a person is to see what went wrong."""
+        message = await self.messages.get(tenant, message_id)
+        if message is None:
+            return
+        if progress.status in _NEVER_GOT and progress.reason != FailureReason.OUTCOME_UNKNOWN:
             await self.conversations.retract(tenant, message.conversation_id, message.internet_message_id)
+        if wants_attention(progress):
+            await self.conversations.ask_attention(tenant, message.conversation_id, message_id)
 
 
 def progress_of(fact: OutboundFact) -> Progress | None:

@@ -1,4 +1,4 @@
-"""List conversations, read one with what was said in it, take it as read, and hide it."""
+"""List conversations, read one with what was said in it, take it as read or seen to, and hide it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from services.gateway.domain.answers import Listed, Opened
 from services.gateway.domain.conversation import Conversation, Direction, View, Wanted
+from services.gateway.domain.message import Message
 from services.gateway.domain.page import Cut, Page
 from services.gateway.domain.refusal import NOT_FOUND, Refused, invalid
 from services.gateway.domain.timeline import merged, place_of
@@ -16,6 +17,8 @@ from services.gateway.ports import Arrivals, Conversations, Messages
 from services.kit.unavailable import Unavailable
 
 ATTEMPTS = 5
+CLOCKED = 200
+"""So many messages under the clock are looked through for the view that shows them."""
 NO_VIEW = invalid("view", "unknown", f"Choose one of {', '.join(View)}.")
 
 
@@ -36,12 +39,19 @@ class ReadConversation:
         words = asked_words(query or "")
         if query and query.strip() and not words:
             return Page(())
-        wanted = Wanted(View(view or View.ALL), channel_id, words, who.names)
-        page = await self.conversations.list(who.tenant, wanted, cut)
-        sent = [one.last.message_id for one in page.items if one.last and one.last.direction is Direction.OUT]
-        known = await self.messages.some(who.tenant, sent) if sent else {}
-        items = (Listed(one, known.get(one.last.message_id) if one.last else None) for one in page.items)
-        return Page(tuple(items), page.after)
+        shown, known = View(view or View.ALL), {}
+        if shown is View.CLOCK:
+            known = {one.conversation_id: one for one in await self.messages.clocked(who.tenant, CLOCKED)}
+        page = await self.conversations.list(who.tenant, Wanted(shown, channel_id, words, who.names, (*known,)), cut)
+        if shown is not View.CLOCK:
+            known = await self._messages(page.items, shown)
+        return Page(tuple(Listed(one, known.get(one.conversation_id)) for one in page.items), page.after)
+
+    async def _messages(self, found: tuple[Conversation, ...], view: View) -> dict[str, Message]:
+        """By conversation, the message that its line is about: the newest in trouble, or the last one that went out."""
+        about = {one.conversation_id: said for one in found if (said := _about(one, view))}
+        known = await self.messages.some(found[0].tenant, [*about.values()]) if about else {}
+        return {talk: known[said] for talk, said in about.items() if said in known}
 
     async def handle(self, who: Principal, conversation_id: str, cut: Cut) -> Opened | Refused:
         """One conversation with what was said."""
@@ -62,6 +72,10 @@ class ReadConversation:
             up_to = place_of(seen)
         return await self.conversations.read(who.tenant, conversation_id, up_to) or NOT_FOUND
 
+    async def attended(self, who: Principal, conversation_id: str) -> Conversation | Refused:
+        """A person has seen to what did not arrive."""
+        return await self.conversations.attended(who.tenant, conversation_id, None) or NOT_FOUND
+
     async def hide(self, who: Principal, conversation_id: str) -> Conversation | Refused:
         """Hidden from lists until a client writes again; nothing is deleted or recalled."""
         for _ in range(ATTEMPTS):
@@ -74,3 +88,9 @@ class ReadConversation:
             if await self.conversations.hide(found, conversation_changed(hidden)):
                 return hidden
         raise Unavailable("the conversation kept changing")
+
+
+def _about(one: Conversation, view: View) -> str | None:
+    if view is View.ATTENTION and one.trouble:
+        return max(one.trouble)  # UUIDv7: the newest
+    return one.last.message_id if one.last and one.last.direction is Direction.OUT else None

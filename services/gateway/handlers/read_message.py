@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from services.gateway.domain.refusal import NOT_FOUND, Refused
 from services.gateway.domain.timeline import Said
 from services.gateway.domain.who import Principal
-from services.gateway.ports import Arrivals, Bodies, Messages
+from services.gateway.ports import Arrivals, Bodies, Conversations, Messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class ReadMessage:
     """Bodies kept as blobs are fetched for one message, and left out of lists."""
 
     messages: Messages
+    conversations: Conversations
     arrivals: Arrivals
     bodies: Bodies
 
@@ -26,8 +27,11 @@ class ReadMessage:
 
     async def hide(self, who: Principal, message_id: str) -> Said | Refused:
         """The message, hidden."""
-        found: Said | None = await self.messages.hide(who.tenant, message_id)
-        return found or await self.arrivals.hide(who.tenant, message_id) or NOT_FOUND
+        sent = await self.messages.hide(who.tenant, message_id)
+        if sent is not None:
+            await self.conversations.attended(who.tenant, sent.conversation_id, message_id)
+            return sent
+        return await self.arrivals.hide(who.tenant, message_id) or NOT_FOUND
 
     async def _whole(self, said: Said) -> Said:
         if said.text_ref:

@@ -32,8 +32,16 @@ class SetAside:
         )  # fmt: skip
 
     async def list(self, who: Principal, channel_id: str, cut: Cut) -> Page[Quarantined] | Refused:
-        """A channel's, the newest first."""
+        """A channel's that nobody has hidden, the newest first."""
         channel = await self.channels.get(who.tenant, channel_id)
         if channel is None or channel.removed:
             return NOT_FOUND
         return await self.arrivals.aside(who.tenant, channel_id, cut)
+
+    async def list_all(self, who: Principal, cut: Cut) -> Page[Quarantined]:
+        """Those of all channels that nobody has hidden, the newest first."""
+        return await self.arrivals.aside(who.tenant, None, cut)
+
+    async def hide(self, who: Principal, message_id: str) -> Quarantined | Refused:
+        """Somebody has seen to it; the mail itself stays where it is."""
+        return await self.arrivals.hide_aside(who.tenant, message_id) or NOT_FOUND

@@ -60,12 +60,15 @@
   const bring = id => {
     const m = $('#m-' + CSS.escape(id)), f = $('#composer form'), box = f?.elements.text;
     if (!box) return;
-    box.value = (box.value ? box.value + '\n\n' : '') + ($('.said', m)?.textContent ?? '').trim();  // never over words already there
+    const said = ($('.said', m)?.textContent ?? $('iframe', m)?.contentDocument?.body.innerText ?? '').trim();
+    if (!box.value && m?.dataset.subject) f.elements.subject.value = m.dataset.subject;
+    box.value = (box.value ? box.value + '\n\n' : '') + said;  // never over words already there
     box.focus(); box.dispatchEvent(new Event('input', { bubbles: true }));
   };
 
   // Whatever has just come onto the page is made ready.
   const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.scrollHeight) + 'px'; } };
+  addEventListener('resize', () => $$('iframe.frame, iframe.pv').forEach(fit));
   let newest = '', low = true;
   const follow = () => {  // the newest message comes into view where the reader was at the end, or wrote it
     const box = $('[data-bottom]'), last = $$('.msg', box ?? document.body).pop();
