@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from contracts.channel_status import ChannelStatusChanged
 from contracts.event import event
+from contracts.inbound import InboundAddress
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.stored_clock import StoredClock
@@ -36,6 +37,7 @@ from tests.unit.gateway.mails import bounce, mail, unreadable
 from tests.unit.gateway.world import ANA, CHANNEL, RUI, TENANT, World
 
 OTHER_CHANNEL, JOANA = str(uuid7()), str(uuid7())
+ARCHITECT = InboundAddress(address="paula@estudio.example", name="Paula Reis")
 LONG = "RES: ENC: RES: Mobiliário do apartamento decorado da torre B, alterações de 12 de novembro e prazos"
 SUBJECT = "Orçamento das poltronas e dos aparadores do salão de festas"
 MEANWHILE = Refused(Code.VERSION_MISMATCH, "Somebody saved meanwhile.", version=2)
@@ -162,7 +164,9 @@ class Scenery:
             await self.world.use.aside.handle(mail_)
 
     async def arrive(self, talk: str, seconds: float = 0, **changes: Any) -> None:
-        """A mail."""
+        """A mail, from the first who takes part where nobody else is named."""
+        one = self.world.conversations.kept[TENANT, self.ids[talk]].participants[0]
+        changes = {"sender": InboundAddress(address=one.address, name=one.name), **changes}
         await self.world.use.inbound.handle(mail(CHANNEL, self.ids[talk], at=now(), seconds=seconds, **changes))
 
     async def mails(self) -> None:
@@ -171,7 +175,9 @@ class Scenery:
         await self.arrive("plain", -600, subject="Entrega do sofá Ipanema", text="Quando chega o sofá?")
         await self.arrive("plain", -500, text=quote, new_part="Na semana que vem, de manhã.", subject="Re: Entrega")
         await self.arrive("states", -900, subject=SUBJECT, text="Prezados", html=HTML, remote_images=1)
-        await self.arrive("states", -800, subject=SUBJECT, text="Sou a arquiteta.", new_participant=True)
+        await self.arrive(
+            "states", -800, subject=SUBJECT, text="Sou a arquiteta.", new_participant=True, sender=ARCHITECT
+        )
         await self.arrive("states", -700, subject="Férias", text="Volto em dezembro.", auto="auto-reply")
         await self.arrive("long", -400, subject=LONG, text="Segue a planta com as cotas que o arquiteto pediu.")
         await self.arrive("hidden", -90_000, subject="Rack", text="Obrigada!")

@@ -18,6 +18,8 @@ from tests.unit.gateway.world import CHANNEL
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 WIDTHS = {360: 780, 768: 1024, 1440: 900}
+TALL: Final = 3_200
+"""High enough to hold every state of a message at once."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LANGUAGES: Final = ("pt-BR", "en")
 
@@ -152,7 +154,7 @@ def main(folder: Path, *names: str) -> None:
         for language in LANGUAGES:
             for name, page in opened(browser, stage, language, *names):
                 for width, height in WIDTHS.items():
-                    page.set_viewport_size({"width": width, "height": height})
+                    page.set_viewport_size({"width": width, "height": TALL if name.startswith("states") else height})
                     for scheme in SCHEMES:
                         page.emulate_media(color_scheme=scheme)
                         page.screenshot(path=folder / f"{name}-{language}-{width}-{scheme}.png")

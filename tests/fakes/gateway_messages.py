@@ -195,9 +195,9 @@ class FakeConversations:
 
     def _is(self, where: tuple[str, str], one: Conversation, wanted: Wanted) -> bool:
         words = self.words.get(where, set())
-        clock = wanted.view is View.CLOCK
+        clock, every = wanted.view is View.CLOCK, bool(wanted.words) and wanted.view is View.ALL
         return (
-            (where[1] in wanted.among if clock else one.hidden is (wanted.view is View.HIDDEN))
+            (where[1] in wanted.among if clock else every or one.hidden is (wanted.view is View.HIDDEN))
             and (wanted.view is not View.ATTENTION or bool(one.trouble))
             and (wanted.view is not View.UNREAD or one.unread > 0)
             and (wanted.view is not View.MINE or not self.authors.get(where, set()).isdisjoint(wanted.me))

@@ -167,6 +167,8 @@ def _query(tenant: str, wanted: Wanted) -> Document:
     if wanted.channel_id:
         query["channel_id"] = wanted.channel_id
     if wanted.words:
+        if wanted.view is View.ALL:  # whoever searches everything looks for what is hidden too
+            query.pop("hidden", None)
         query["$and"] = [{"words": {"$regex": f"^{re.escape(word)}"}} for word in wanted.words]
     return query
 

@@ -60,6 +60,9 @@ async def talk(reading: Reading, conversation_id: str, cursor: str | None = None
     """One conversation with its newest messages, and who may be named in it."""
     found = await reading.need(ONE, conversation_id, query={"limit": SHOWN, **({"cursor": cursor} if cursor else {})})
     known, paused = await names(reading), await pause_of(reading, found.channel_id)
+    for one in found.messages.items:  # who wrote is known by their subject too: whoever interrupted is named so
+        if one.direction == "out" and one.operator_id in known:
+            known.setdefault(one.requested_by, known[one.operator_id])
     made = cards.cards_of(found.messages.items, reading.words, reading.moments, known, paused)
     return {"conversation": found, "cards": made, "names": known, "older": found.messages.next, "size": cards.size}
 

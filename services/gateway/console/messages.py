@@ -21,7 +21,9 @@ FRAME: Final = (
 )
 STYLE: Final = (
     ":root{color-scheme:light}body{margin:0;padding:12px;font:15px/1.5 system-ui,sans-serif;color:#1c1f22;"
-    "background:#fff;overflow-wrap:break-word}img{max-width:100%;height:auto}table{max-width:100%}"
+    "background:#fff;overflow-wrap:break-word}body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}"
+    "img{max-width:100%;height:auto}table{max-width:100%}img:not([src]){padding:2px 10px;border:1px dashed #85817a;"
+    "border-radius:6px;color:#585c61;font-size:13px}"
 )
 SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 

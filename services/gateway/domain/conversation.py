@@ -29,8 +29,8 @@ class Direction(StrEnum):
 
 
 class View(StrEnum):
-    """A part of the conversations: all that are not hidden, those unread, those I wrote in, those with a message under
-    the clock, those in which a message wants a person, the hidden ones."""
+    """A part of the conversations: all that are not hidden (a search looks at those too), those unread, those I wrote
+    in, those with a message under the clock, those in which a message wants a person, the hidden ones."""
 
     ALL = "all"
     UNREAD = "unread"

@@ -67,7 +67,7 @@
   };
 
   // Whatever has just come onto the page is made ready.
-  const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.scrollHeight) + 'px'; } };
+  const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.offsetHeight + 4) + 'px'; } };
   addEventListener('resize', () => $$('iframe.frame, iframe.pv').forEach(fit));
   let newest = '', low = true;
   const follow = () => {  // the newest message comes into view where the reader was at the end, or wrote it
