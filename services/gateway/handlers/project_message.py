@@ -42,14 +42,17 @@ class ProjectMessage:
             self.waits.wake(waiting_for(event.tenant, said.message_id))
         elif (progress := progress_of(said)) is not None:
             await self.messages.advance(event.tenant, said.message_id, progress)
-            if progress.status in _NEVER_GOT or wants_attention(progress):
-                await self._missed(event.tenant, said.message_id, progress)
+            if progress.status in _NEVER_GOT or progress.reason or wants_attention(progress):
+                await self._seen_to(event.tenant, said.message_id, progress)
 
-    async def _missed(self, tenant: str, message_id: str, progress: Progress) -> None:
-        """What comes next must not answer a Message-ID that nobody has got; and a person is to see what went wrong."""
+    async def _seen_to(self, tenant: str, message_id: str, progress: Progress) -> None:
+        """What comes next must not answer a Message-ID that nobody has got; a person is to see what went wrong, and no
+        longer what turned out well."""
         message = await self.messages.get(tenant, message_id)
         if message is None:
             return
+        if progress.status is Status.SENT and progress.reason:
+            await self.conversations.attended(tenant, message.conversation_id, message_id)
         if progress.status in _NEVER_GOT and progress.reason != FailureReason.OUTCOME_UNKNOWN:
             await self.conversations.retract(tenant, message.conversation_id, message.internet_message_id)
         if wants_attention(progress):

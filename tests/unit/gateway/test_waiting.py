@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.outbound import FailureReason, MessageCommitted, MessageFailed, MessageSent, RecipientReport
+from contracts.outbound import FailureReason, KnownBy, MessageCommitted, MessageFailed, MessageSent, RecipientReport
 from contracts.outbound import RecipientState as State
 from services.gateway.domain.answers import Listed, Waiting
 from services.gateway.domain.message import Status
@@ -62,6 +62,16 @@ async def test_what_was_not_sent_or_not_to_all_asks_for_attention(
     await Outbox(here, made).says(kind, 2, **fields)
     assert [one.conversation.trouble for one in await shown(here, "attention")] == [(made.message_id,)] * asks
     assert (await here.use.waiting.handle(ana())).attention == int(asks)
+
+
+async def test_a_copy_in_the_sent_mailbox_ends_the_doubt(here: World) -> None:
+    made = await here.message()
+    outbox = Outbox(here, made)
+    await outbox.says(MessageFailed, 2, failed_at=NOW, reason=FailureReason.OUTCOME_UNKNOWN, recipients=())
+    assert len(await shown(here, "attention")) == 1
+    accepted = (report(State.ACCEPTED),)
+    await outbox.says(MessageSent, 3, sent_at=NOW, recipients=accepted, known_by=KnownBy.SENT_COPY)
+    assert await shown(here, "attention") == []
 
 
 async def test_marking_hiding_or_seeing_to_it_ends_the_trouble(here: World) -> None:
