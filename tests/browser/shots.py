@@ -52,7 +52,7 @@ def sign_in(page: Page, stage: Stage, person: str = "ana") -> None:
 Act = Callable[[Page, Stage], None]
 
 
-def _at(name: str, *acts: Act) -> Act:
+def at(name: str, *acts: Act) -> Act:
     """Goes to the page and does these things there."""
 
     def act(page: Page, stage: Stage) -> None:
@@ -105,18 +105,18 @@ def _refuse(page: Page, _: Stage) -> None:
 
 LOST: Final = "document.dispatchEvent(new CustomEvent('htmx:sse:error', {detail: {status: 0}}))"
 STATES: Final[dict[str, Act]] = {
-    "eye": _at("states", _eye("queued")),
-    "eye-final": _at("states", _eye("sent")),
-    "lost": _at("states", _script(LOST)),
-    "hide-dialog": _at("conversation", _click("[data-open=hide]")),
-    "message-menu": _at("conversation", _click(".msg .quiet summary")),
-    "empty-subject": _at("conversation", lambda page, _: page.fill("#w-s", ""), _click("#composer .btn.go")),
-    "keys": _at("list", lambda page, _: page.keyboard.press("?")),
-    "start-chips": _at("start", _clients),
-    "signature-conflict": _at("signatures", _conflict),
-    "signature-broken": _at("signatures", lambda page, _: page.fill("#html", "{{ operator.name "), _script("0")),
-    "settings-refused": _at("settings", _refuse),
-    "expired": _at("conversation", lambda page, _: page.context.clear_cookies(), _click("#composer .btn.go")),
+    "eye": at("states", _eye("queued")),
+    "eye-final": at("states", _eye("sent")),
+    "lost": at("states", _script(LOST)),
+    "hide-dialog": at("conversation", _click("[data-open=hide]")),
+    "message-menu": at("conversation", _click(".msg .quiet summary")),
+    "empty-subject": at("conversation", lambda page, _: page.fill("#w-s", ""), _click("#composer .btn.go")),
+    "keys": at("list", lambda page, _: page.keyboard.press("?")),
+    "start-chips": at("start", _clients),
+    "signature-conflict": at("signatures", _conflict),
+    "signature-broken": at("signatures", lambda page, _: page.fill("#html", "{{ operator.name "), _script("0")),
+    "settings-refused": at("settings", _refuse),
+    "expired": at("conversation", lambda page, _: page.context.clear_cookies(), _click("#composer .btn.go")),
 }
 
 
@@ -129,7 +129,7 @@ def opened(browser: Browser, stage: Stage, language: str, *names: str) -> Iterat
     page.goto(f"{stage.url}/sign-in")
     yield "sign-in", page
     sign_in(page, stage)
-    wanted = {name: _at(name) for name in pages_of(stage)} | STATES
+    wanted = {name: at(name) for name in pages_of(stage)} | STATES
     for name, act in wanted.items():
         if not names or name in names:
             act(page, stage)
@@ -141,7 +141,7 @@ def opened(browser: Browser, stage: Stage, language: str, *names: str) -> Iterat
         sign_in(page, stage, person)
         for name in ("clock", "states", "accounts", "settings"):
             if not names or name in names:
-                _at(name)(page, stage)
+                at(name)(page, stage)
                 yield f"{name}-{person}", page
     context.close()
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Seen
-from tests.browser.shots import pages_of, sign_in
+from tests.browser.shots import STATES, at, pages_of, sign_in
 from tests.browser.stage import Stage
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -25,8 +25,7 @@ def barriers(page: Page) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["en", "pt-BR"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("pt-BR", "dark")])
 def test_no_page_has_a_serious_barrier(browser: Browser, stage: Stage, language: str, scheme: str) -> None:
     seen = Seen()
     context = browser.new_context(locale=language, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
@@ -35,13 +34,9 @@ def test_no_page_has_a_serious_barrier(browser: Browser, stage: Stage, language:
     page.goto(f"{stage.url}/sign-in")
     found = {"sign-in": barriers(page)}
     sign_in(page, stage)
-    for name, path in pages_of(stage).items():
-        page.goto(stage.url + path)
+    for name, act in {**{one: at(one) for one in pages_of(stage)}, **STATES}.items():
+        act(page, stage)
         found[name] = barriers(page)
-    page.goto(stage.url + pages_of(stage)["states"])
-    page.click(f"[data-eye='{stage.scenery.ids['queued']}']")
-    page.wait_for_selector("#eye[open]")
-    found["eye"] = barriers(page)
     context.close()
     assert not {name: bad for name, bad in found.items() if bad}
     assert not seen.wrong
