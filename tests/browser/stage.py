@@ -36,7 +36,7 @@ PEOPLE = (
     Person(id="joana", name="Joana Kühl", role="supervisor", tenant=TENANT, operator=JOANA, scope=" ".join(SUPERVISOR)),
     Person(id="rui", name="Rui Couto", role="operator", tenant=TENANT, operator=RUI, scope=" ".join(OPERATOR_SCOPES)),
     Person(
-        id="joana", name="Joana Reis", role="supervisor", tenant=TENANT, operator=JOANA,
+        id="joana", name="Joana Kühl", role="supervisor", tenant=TENANT, operator=JOANA,
         scope=" ".join(SUPERVISOR_SCOPES),
     ),
 )  # fmt: skip
