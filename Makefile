@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock run demo check check-types check-kit check-rules check-model unit contract shape model ports \
-        e2e test-browser shots races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
+        e2e test-browser shots guide-pictures races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
         schemas clean
 
 help: ## This list
@@ -76,6 +76,9 @@ test-browser: $(STAMP) ## The console in Debian's Chromium (apt-get install chro
 
 shots: $(STAMP) ## Pictures of every page and state of the console into .local/shots
 	@$(PY) -m tests.browser.shots .local/shots
+
+guide-pictures: $(STAMP) ## The pictures of the operator's guide, made small, into docs/pictures
+	@$(PY) -m tests.browser.guide docs/pictures
 
 races: $(STAMP) ## Cancels around the commit (N=5000)
 	@$(PY) -m tests.chaos.races --pairs $(or $(N),5000)
