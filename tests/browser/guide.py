@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from services.gateway.console.mount import Sign
 from services.gateway.console.oidc import Provider
@@ -15,7 +15,7 @@ from tests.browser.shots import CHROMIUM, LANGUAGES, STATES, Act, at, sign_in
 from tests.browser.small_png import small
 from tests.browser.stage import Stage
 
-SIZE: Final = {"width": 1200, "height": 680}
+SIZE: Final[ViewportSize] = {"width": 1200, "height": 680}
 SAID: Final = "Bom dia, Marina. O sofá chega na quinta, das 8h às 12h. Fica bom assim?"
 ONLY_THE_BUTTON: Final = "document.querySelector('.who-list')?.closest('section').remove()"
 
@@ -50,6 +50,11 @@ def _tried(page: Page, stage: Stage) -> None:
     page.wait_for_timeout(500)
 
 
+def _somebody(page: Page, stage: Stage) -> None:
+    at("people")(page, stage)
+    page.locator(".folk summary").first.click()
+
+
 PICTURES: Final[dict[str, tuple[str, Act]]] = {
     "list": ("ana", at("list")),
     "conversation": ("ana", _answered),
@@ -59,6 +64,7 @@ PICTURES: Final[dict[str, tuple[str, Act]]] = {
     "accounts": ("ana", at("accounts")),
     "settings": ("ana", at("settings-failing")),
     "signatures": ("ana", _tried),
+    "people": ("ana", _somebody),
     "clock": ("joana", at("clock")),
 }
 

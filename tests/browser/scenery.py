@@ -9,11 +9,10 @@ from uuid import uuid4
 
 from contracts.channel_status import ChannelStatusChanged
 from contracts.event import event
-from contracts.inbound import InboundAddress
+from contracts.inbound import AutoReplyReceived, BouncedRecipient, InboundAddress
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from services.gateway.adapters.liquid_previews import LiquidPreviews
 from services.gateway.adapters.stored_clock import StoredClock
-from services.gateway.domain.bounce import Bounce, Returned
 from services.gateway.domain.change import Change, Thing
 from services.gateway.domain.content import Content
 from services.gateway.domain.message import (
@@ -178,7 +177,8 @@ class Scenery:
         await self.arrive(
             "states", -800, subject=SUBJECT, text="Sou a arquiteta.", new_participant=True, sender=ARCHITECT
         )
-        await self.arrive("states", -700, subject="Férias", text="Volto em dezembro.", auto="auto-reply")
+        note = {"kind": AutoReplyReceived, "subject": "Férias", "text": "Volto em dezembro.", "auto": "auto-reply"}
+        await self.arrive("states", -700, **note)
         await self.arrive("long", -400, subject=LONG, text="Segue a planta com as cotas que o arquiteto pediu.")
         await self.arrive("hidden", -90_000, subject="Rack", text="Obrigada!")
         await self.world.use.conversation.hide(desk.ana(), self.ids["hidden"])
@@ -196,8 +196,6 @@ class Scenery:
         queued = {"status": Status.QUEUED, "due_at": later, "outbox_version": 1}
         held = {"cancels": (Cancel(str(uuid7()), (Asked("ana", at),)),)}
         marked = {"resolution": Resolution("marked_sent", "ana", at)}
-        returned = Returned("helena@traco.example", diagnostic="550 no such user")
-        back = {"bounces": (Bounce(str(uuid7()), at, (returned,)),)}
         parked = {"status": Status.FAILED, "reason": "outcome_unknown", "recipients": (unknown,), **done}
         states: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
             ("accepted", {}, {}),
@@ -213,13 +211,15 @@ class Scenery:
             ("interrupted", {"status": Status.INTERRUPTED, "interrupted_by": ("ana",), **done}, {}),
             ("parked", parked, {}),
             ("marked", parked, marked),
-            ("bounced", {"status": Status.SENT, "recipients": (ok,), **done}, back),
+            ("bounced", {"status": Status.SENT, "recipients": (ok,), **done}, {}),
         )
         for name, progress, more in states:
             made = await self.send("states", f"Mensagem: {name}")
             self.put(replace(made, progress=Progress(**progress), **more))
             self.ids[name] = made.message_id
-        report = bounce(CHANNEL, self.ids["states"], self.ids["bounced"], at=now(), seconds=1)
+        nobody = BouncedRecipient(address="helena@traco.example", status="5.1.1", diagnostic="550 no such user")
+        said = {"subject": "Undelivered Mail Returned to Sender", "text": "550 no such user", "recipients": (nobody,)}
+        report = bounce(CHANNEL, self.ids["states"], self.ids["bounced"], at=now(), seconds=1, **said)
         await self.world.use.inbound.handle(report)
 
     async def send(self, talk: str, text: str, who: Principal | None = None) -> Message:

@@ -37,7 +37,7 @@ def pages_of(stage: Stage) -> dict[str, str]:
         "eye-page": f"/c/{ids['states']}/m/{ids['queued']}", "start": "/c/new",
         "start-refused": f"/c/new?channel={OTHER_CHANNEL}", "accounts": "/settings/channels",
         "new-channel": "/settings/channels/new", "settings": f"{one}/settings", "settings-failing": f"{other}/settings",
-        "signatures": one, "signature-default": f"{one}?operator=default",
+        "signatures": one, "signature-default": f"{one}?operator=default", "people": "/settings/people",
         "missing": "/c/00000000-0000-7000-8000-000000000000",
     }  # fmt: skip
 
@@ -103,6 +103,14 @@ def _refuse(page: Page, _: Stage) -> None:
     page.wait_for_selector("[aria-invalid]")
 
 
+def _nameless(page: Page, _: Stage) -> None:
+    page.locator(".folk summary").first.click()
+    page.locator(".folk [open] [name=name]").fill("")
+    page.locator(".folk [open] [name=email]").fill("nada")
+    page.locator(".folk [open] .btn.go").click()
+    page.wait_for_selector("[aria-invalid]")
+
+
 LOST: Final = "document.dispatchEvent(new CustomEvent('htmx:sse:error', {detail: {status: 0}}))"
 STATES: Final[dict[str, Act]] = {
     "eye": at("states", _eye("queued")),
@@ -115,6 +123,7 @@ STATES: Final[dict[str, Act]] = {
     "start-chips": at("start", _clients),
     "signature-conflict": at("signatures", _conflict),
     "signature-broken": at("signatures", lambda page, _: page.fill("#html", "{{ operator.name "), _script("0")),
+    "people-refused": at("people", _nameless),
     "settings-refused": at("settings", _refuse),
     "expired": at("conversation", lambda page, _: page.context.clear_cookies(), _click("#composer .btn.go")),
 }

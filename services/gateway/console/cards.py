@@ -127,11 +127,13 @@ def row_of(conversation: Any, words: Words, moments: Moments, names: dict[str, s
     )  # fmt: skip
 
 
-def size(octets: int) -> str:
-    """``412 KB``."""
+def size(octets: int, words: Words) -> str:
+    """``412 KB``, ``1,8 MB``."""
     if octets < 1_024:
         return f"{octets} B"
-    return f"{octets / 1_024:.0f} KB" if octets < 1_048_576 else f"{octets / 1_048_576:.1f} MB"
+    if octets < 1_048_576:
+        return f"{octets / 1_024:.0f} KB"
+    return f"{octets / 1_048_576:.1f} MB".replace(".", words("decimal"))
 
 
 def named(operators: Sequence[Any]) -> dict[str, str]:

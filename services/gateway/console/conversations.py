@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -43,7 +44,9 @@ async def unreadable(reading: Reading) -> list[cards.Aside]:
     known = {} if channels is None or isinstance(channels, Refused) else {one.channel_id: one for one in channels.items}
     email = reading.words("a.email")
     return [
-        cards.Aside(one, known[one.channel_id].name if one.channel_id in known else email, cards.size(one.size))
+        cards.Aside(
+            one, known[one.channel_id].name if one.channel_id in known else email, cards.size(one.size, reading.words)
+        )
         for one in found.items
     ]
 
@@ -64,7 +67,13 @@ async def talk(reading: Reading, conversation_id: str, cursor: str | None = None
         if one.direction == "out" and one.operator_id in known:
             known.setdefault(one.requested_by, known[one.operator_id])
     made = cards.cards_of(found.messages.items, reading.words, reading.moments, known, paused)
-    return {"conversation": found, "cards": made, "names": known, "older": found.messages.next, "size": cards.size}
+    return {
+        "conversation": found,
+        "cards": made,
+        "names": known,
+        "older": found.messages.next,
+        "size": partial(cards.size, words=reading.words),
+    }
 
 
 async def pause_of(reading: Reading, channel_id: str) -> str:

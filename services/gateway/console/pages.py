@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from services.gateway.console import channels, conversations, live, messages, signatures, starting
+from services.gateway.console import channels, conversations, live, messages, signatures, staff, starting
 from services.gateway.console.door import Door
 from services.gateway.console.reading import Reading
 
@@ -71,6 +71,8 @@ def _talking() -> tuple[Page, ...]:
 def _settings() -> tuple[Page, ...]:
     accounts, one = "/settings/channels", "/settings/channels/{channel_id}"
     return (
+        Page("GET", "/settings/people", staff.show),
+        Page("POST", "/settings/people", staff.save),
         Page("GET", accounts, channels.show),
         Page("GET", f"{accounts}/new", channels.settings),
         Page("POST", f"{accounts}/new", channels.save),

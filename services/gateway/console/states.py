@@ -97,6 +97,8 @@ def icon_of(state: str) -> str:
 
 def state_of_last(last: Any, now: datetime) -> str:
     """The state of the message that a line of a list is about; "" where its beginning says more."""
+    if last is not None and last.kind == "bounce":
+        return "bounced"
     if last is None or last.status is None or last.resolved == "marked_sent":
         return ""
     if last.parked or last.returned:

@@ -20,7 +20,8 @@ VIEWS = ("all", "unread", "mine", "clock", "attention", "hidden")
 SAID = (
     "act.interrupt", "eye.stop", "act.bringback", "act.edit", "act.again", "act.mark", "talk.attended", "aside.title",
     "original", "hide", "images.show", "quote", "start", "s.just", "s.write", "a.first", "a.add", "c.reconnect",
-    "x.copy", "x.support", "f.undo", "g.preview", "g.ops", "g.common", "nav.accounts", "nav.settings", "g.var",
+    "x.copy", "x.support", "f.undo", "g.preview", "g.ops", "g.common", "nav.accounts",
+    "nav.settings", "g.var", "nav.people", "pp.add", "pp.id", "pp.active",
 )  # fmt: skip
 NO_FAILURE = {ConnectionReason.NONE, ConnectionReason.NOT_WATCHED, ConnectionReason.REMOVED}
 SILENT = NO_FAILURE | {ConnectionReason.SETTINGS_CHANGED}
