@@ -33,7 +33,6 @@ T = TypeVar("T")
 SEALED_BY = (b"k" * 32,)
 PEOPLE = (
     Person(id="ana", name="Ana Beatriz Lemos", role="admin", tenant=TENANT, operator=ANA, scope=" ".join(OWNER_SCOPES)),
-    Person(id="joana", name="Joana Kühl", role="supervisor", tenant=TENANT, operator=JOANA, scope=" ".join(SUPERVISOR)),
     Person(id="rui", name="Rui Couto", role="operator", tenant=TENANT, operator=RUI, scope=" ".join(OPERATOR_SCOPES)),
     Person(
         id="joana", name="Joana Kühl", role="supervisor", tenant=TENANT, operator=JOANA,

@@ -81,7 +81,7 @@ class MongoConversations:
 
     async def ask_attention(self, tenant: str, conversation_id: str, message_id: str) -> None:
         """See the port."""
-        await self._moves.submit(UpdateOne({"_id": key(tenant, conversation_id)}, joining_writes.asking(message_id)))
+        await self._moves.submit(UpdateMany({"_id": key(tenant, conversation_id)}, joining_writes.asking(message_id)))
 
     async def attended(self, tenant: str, conversation_id: str, message_id: str | None) -> Conversation | None:
         """See the port."""
