@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from services.gateway.console.mount import Sign
 from services.gateway.console.oidc import Provider
-from tests.browser.shots import CHROMIUM, LANGUAGES, STATES, Act, at, sign_in
+from tests.browser.acts import STATES, Act, at, sign_in
+from tests.browser.shots import CHROMIUM, LANGUAGES
 from tests.browser.small_png import small
 from tests.browser.stage import Stage
 

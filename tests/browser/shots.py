@@ -6,127 +6,22 @@ python -m tests.browser.shots FOLDER [NAME...]
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.scenery import OTHER_CHANNEL
+from tests.browser.acts import STATES, at, pages_of, sign_in
 from tests.browser.stage import Stage
-from tests.unit.gateway.world import CHANNEL
 
+__all__ = ["CHROMIUM", "opened", "pages_of", "sign_in"]
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 WIDTHS = {360: 780, 768: 1024, 1440: 900}
 TALL: Final = 3_200
 """High enough to hold every state of a message at once."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LANGUAGES: Final = ("pt-BR", "en")
-
-
-def pages_of(stage: Stage) -> dict[str, str]:
-    """Each page by name."""
-    ids, one = stage.scenery.ids, f"/settings/channels/{CHANNEL}"
-    other = f"/settings/channels/{OTHER_CHANNEL}"
-    return {
-        "list": "/c", "unread": "/c?view=unread", "mine": "/c?view=mine", "clock": "/c?view=clock",
-        "attention": "/c?view=attention", "nothing-found": "/c?q=poltrona+verde", "hidden": "/c?view=hidden",
-        "of-channel": f"/c?channel_id={OTHER_CHANNEL}",
-        "conversation": f"/c/{ids['plain']}", "states": f"/c/{ids['states']}", "created": f"/c/{ids['empty']}",
-        "long": f"/c/{ids['long']}", "paused": f"/c/{ids['paused']}", "was-hidden": f"/c/{ids['hidden']}",
-        "eye-page": f"/c/{ids['states']}/m/{ids['queued']}", "start": "/c/new",
-        "start-refused": f"/c/new?channel={OTHER_CHANNEL}", "accounts": "/settings/channels",
-        "new-channel": "/settings/channels/new", "settings": f"{one}/settings", "settings-failing": f"{other}/settings",
-        "signatures": one, "signature-default": f"{one}?operator=default", "people": "/settings/people",
-        "missing": "/c/00000000-0000-7000-8000-000000000000",
-    }  # fmt: skip
-
-
-def sign_in(page: Page, stage: Stage, person: str = "ana") -> None:
-    """As one of the demonstration people."""
-    page.goto(f"{stage.url}/sign-in")
-    page.click(f"button[value={person}]")
-    page.wait_for_url("**/c")
-
-
-Act = Callable[[Page, Stage], None]
-
-
-def at(name: str, *acts: Act) -> Act:
-    """Goes to the page and does these things there."""
-
-    def act(page: Page, stage: Stage) -> None:
-        page.goto(stage.url + pages_of(stage)[name])
-        for one in acts:
-            one(page, stage)
-
-    return act
-
-
-def _click(selector: str) -> Act:
-    return lambda page, _: page.click(selector)
-
-
-def _script(code: str) -> Act:
-    return lambda page, _: page.evaluate(code)
-
-
-def _eye(name: str) -> Act:
-    def act(page: Page, stage: Stage) -> None:
-        page.click(f"[data-eye='{stage.scenery.ids[name]}']")
-        page.wait_for_selector("#eye[open]")
-
-    return act
-
-
-def _clients(page: Page, _: Stage) -> None:
-    page.fill("#cl", "a@cliente.example, compras@construtora-vale-do-araguari.example; errado@cliente")
-    page.click("[data-addchip]")
-    page.fill("#su", "Proposta de mobiliário")
-
-
-def _conflict(page: Page, stage: Stage) -> None:
-    before = stage.world.wishes.owner
-    page.fill("#html", "<b>{{ operator.name }}</b>\nVendas e atendimento")
-    stage.scenery.owner_refuses_signatures("<b>Ana Beatriz</b><br>\nCasa Ipê Móveis", "rui")
-    page.click("#sig .btn.go")
-    page.wait_for_selector(".note.clock")
-    stage.world.wishes.owner = before
-    stage.run(stage.scenery.signatures())
-
-
-def _refuse(page: Page, _: Stage) -> None:
-    page.fill("#pass", "")
-    page.fill("#p-imap", "99")
-    page.fill("#h-smtp", "outro.casaipe.example")
-    page.click("form .btn.go")
-    page.wait_for_selector("[aria-invalid]")
-
-
-def _nameless(page: Page, _: Stage) -> None:
-    page.locator(".folk summary").first.click()
-    page.locator(".folk [open] [name=name]").fill("")
-    page.locator(".folk [open] [name=email]").fill("nada")
-    page.locator(".folk [open] .btn.go").click()
-    page.wait_for_selector("[aria-invalid]")
-
-
-LOST: Final = "document.dispatchEvent(new CustomEvent('htmx:sse:error', {detail: {status: 0}}))"
-STATES: Final[dict[str, Act]] = {
-    "eye": at("states", _eye("queued")),
-    "eye-final": at("states", _eye("sent")),
-    "lost": at("states", _script(LOST)),
-    "hide-dialog": at("conversation", _click("[data-open=hide]")),
-    "message-menu": at("conversation", _click(".msg .quiet summary")),
-    "empty-subject": at("conversation", lambda page, _: page.fill("#w-s", ""), _click("#composer .btn.go")),
-    "keys": at("list", lambda page, _: page.keyboard.press("?")),
-    "start-chips": at("start", _clients),
-    "signature-conflict": at("signatures", _conflict),
-    "signature-broken": at("signatures", lambda page, _: page.fill("#html", "{{ operator.name "), _script("0")),
-    "people-refused": at("people", _nameless),
-    "settings-refused": at("settings", _refuse),
-    "expired": at("conversation", lambda page, _: page.context.clear_cookies(), _click("#composer .btn.go")),
-}
 
 
 def opened(browser: Browser, stage: Stage, language: str, *names: str) -> Iterator[tuple[str, Page]]:

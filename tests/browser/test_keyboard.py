@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.shots import STATES, at, pages_of, sign_in
+from tests.browser.acts import STATES, at, pages_of, sign_in
 from tests.browser.stage import Stage
 
 REACHABLE = """() => {

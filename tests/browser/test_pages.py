@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.acts import STATES, at, pages_of, sign_in
 from tests.browser.conftest import Seen
-from tests.browser.shots import STATES, at, pages_of, sign_in
 from tests.browser.stage import Stage
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()

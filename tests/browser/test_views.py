@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from services.gateway.domain.change import Thing
 from services.gateway.domain.message import Recipient, Status
-from tests.browser.shots import LOST, sign_in
+from tests.browser.acts import LOST, sign_in
 from tests.browser.stage import Stage
 from tests.browser.test_doing import queued
 from tests.unit.gateway.world import TENANT
