@@ -133,7 +133,7 @@ def adapters(
     blobs = Blobs(client[settings.database("blobs")])
     smtp, imap = frozenset(settings.smtp_ports), frozenset(settings.imap_ports)
     return Ports(
-        messages=MongoMessages(database["messages"], relays["messages"].hand_over),
+        messages=MongoMessages(database["messages"], relays["messages"]),
         conversations=MongoConversations(database["conversations"], relays["conversations"].hand_over),
         arrivals=MongoArrivals(database["inbound"], database["quarantined"]),
         files=MongoFiles(database, blobs, clock),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pymongo import UpdateOne
-
 from contracts.event import AnyEvent, Event, Trace
 from contracts.topics import EVENTS
+from services.kit import mongo
 from services.kit.coalesce import Coalescer
-from services.kit.mongo import Collection, Document, translated
+from services.kit.mongo import Document, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,21 @@ def owed_event(tenant: str, owed: Mapping[str, Any], source: str) -> AnyEvent:
     return Event(tenant, data, owed["at"], owed["id"], f"/malote/{source}", sequence, Trace(*owed.get("trace", ())))
 
 
+def unspoken(spoken: Collection[str]) -> Document:
+    """The owed events, as an expression of a pipeline: without these, which Kafka has acknowledged."""
+    owed: Document = {"$ifNull": ["$owed_events", []]}
+    if not spoken:
+        return owed
+    return {"$filter": {"input": owed, "cond": {"$not": {"$in": ["$$this.id", {"$literal": list(spoken)}]}}}}
+
+
 class MongoOwed:
     """The OwedStore of one collection; it needs a partial index on ``owed_events.0`` (see ``index``).
 
     ``settle_ms`` leaves out what was written just now: its writer is about to publish it from memory.
     """
 
-    def __init__(self, collection: Collection, source: str, *, settle_ms: int = 2000) -> None:
+    def __init__(self, collection: mongo.Collection, source: str, *, settle_ms: int = 4000) -> None:
         self._collection, self._source, self._settle_ms = collection, source, settle_ms
         self._pulls: Coalescer[tuple[str, Sequence[str]], None] = Coalescer(self._pull)
 
@@ -80,15 +87,16 @@ class MongoOwed:
         return Owing(document["_id"], tuple(owed_event(tenant, owed, self._source) for owed in document["owed_events"]))
 
     async def _pull(self, group: list[tuple[str, Sequence[str]]]) -> Sequence[None]:
-        writes = [
-            UpdateOne({"_id": doc_id}, {"$pull": {"owed_events": {"id": {"$in": list(ids)}}}}) for doc_id, ids in group
-        ]
+        """One write for all: an event's id stands in one document only."""
+        ids = [each for _, some in group for each in some]
         async with translated():
-            await self._collection.bulk_write(writes, ordered=False)
+            await self._collection.update_many(
+                {"_id": {"$in": [doc_id for doc_id, _ in group]}}, {"$pull": {"owed_events": {"id": {"$in": ids}}}}
+            )
         return [None] * len(group)
 
 
-async def index(collection: Collection) -> None:
+async def index(collection: mongo.Collection) -> None:
     """The partial index that ``owing`` reads."""
     owes = {"owed_events.0": {"$exists": True}}
     await collection.create_index("owed_events.0.at", name="owed", partialFilterExpression=owes)

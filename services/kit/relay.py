@@ -1,16 +1,17 @@
 """The relay: publishes what documents owe, each document's events in order, and removes what Kafka acknowledged.
 
-    written --hand_over--> publishing --acknowledged, all--> paid ($pull by id)
+    written --hand_over--> publishing --acknowledged--> spoken --a moment later ($pull), or by the next write--> paid
        |                       | Unavailable
        +------ sweep <---------+          a crash repeats an event with the same id, never loses one
 
 A document's next event is sent only when the one before it is acknowledged; different documents are in flight together.
+What is spoken stays in the document for a moment: mostly it is written again soon, and that write takes it off too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from contracts.event import AnyEvent
 from services.kit import logs
@@ -20,8 +21,8 @@ from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 
-PAY_AFTER_S = 0.5
-"""What was acknowledged is removed so much later, so that one write removes what a document spoke in a row."""
+PAY_AFTER_S = 1.0
+"""What was acknowledged is removed so much later, unless a write of the document has done it by then."""
 IN_FLIGHT = 5_000
 """Documents published from memory at once; what comes above it is left to the sweep."""
 
@@ -42,14 +43,20 @@ class Relay:
         self._unpaid: dict[str, list[str]] = {}
         self._paying: asyncio.Task[None] | None = None
 
-    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+    def spoken(self, doc_id: str) -> Collection[str]:
+        """Ids of this document's events that are acknowledged and that it owes still: a write may take them off."""
+        return tuple(self._unpaid.get(doc_id, ()))
+
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent], taken_off: Collection[str] = ()) -> None:
         """Publishes from memory what a write just added; returns at once.
 
         ``events`` are *all* that the document owed after the write, in order: what it already owed when it was read,
         then the new ones. (Another replica may have written the earlier ones and not published them yet.) Those that
         this process has in hand or has lately paid are left out. A document whose publishing was postponed waits for
-        the sweep, so that nothing overtakes what is still owed.
+        the sweep, so that nothing overtakes what is still owed. ``taken_off``: what the write took off of ``spoken``.
         """
+        if taken_off:
+            self._settle(doc_id, taken_off)
         if len(self._tails) >= IN_FLIGHT:
             self._postponed.add(doc_id)
         if doc_id in self._postponed:
@@ -114,6 +121,13 @@ class Relay:
                 self._unpaid[doc_id] = ids + self._unpaid.get(doc_id, [])
             elif error is not None:
                 raise error
+
+    def _settle(self, doc_id: str, ids: Collection[str]) -> None:
+        left = [each for each in self._unpaid.get(doc_id, ()) if each not in ids]
+        if left:
+            self._unpaid[doc_id] = left
+        else:
+            self._unpaid.pop(doc_id, None)
 
     def _is_free(self, doc_id: str) -> bool:
         return doc_id not in self._tails and doc_id not in self._unpaid

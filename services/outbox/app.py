@@ -113,7 +113,7 @@ class World:
 
 async def build(settings: Settings) -> Assembly:
     """The outbox, composed and not yet started."""
-    client = connect(settings.mongo)
+    client = connect(settings.mongo, repeats=False)
     world = _world(settings, client)
     use = compose(world)
 

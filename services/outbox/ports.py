@@ -6,7 +6,7 @@ Every method takes one message; grouping concurrent calls is the adapter's. Infr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -70,13 +70,15 @@ class Change:
     """One compare-and-set. ``after.version == before.version + 1``; ``owed`` are appended to the owed events.
 
     It matches where tenant, id, version, status, attempt and ``transmission.by`` (or its absence) are as in ``before``.
-    ``lapsed``: besides, ``transmission.until`` must lie before the database's clock (recovery).
+    ``lapsed``: besides, ``transmission.until`` must lie before the database's clock (recovery). ``spoken``: ids of
+    events that Kafka has acknowledged; where the document owes them still, this write takes them off.
     """
 
     before: Message
     after: Message
     owed: tuple[AnyEvent, ...] = ()
     lapsed: bool = False
+    spoken: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +366,15 @@ class RawBlobs(Protocol):
 class Hands(Protocol):
     """The relay's door for events that were just written (kit's Relay)."""
 
-    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent], taken_off: Collection[str] = ()) -> None:
         """Publish these soon, in order, and take them off the document ``doc_id`` ("tenant/message_id").
 
-        They are all it owed when it was read (``Message.owed``), then what was just written."""
+        They are all it owed when it was read (``Message.owed``), then what was just written. ``taken_off``: what
+        ``spoken`` had named and the write has taken off."""
+        ...
+
+    def spoken(self, doc_id: str) -> Collection[str]:
+        """Ids of this document's events that are acknowledged and not taken off yet: the next write may do that."""
         ...
 
 

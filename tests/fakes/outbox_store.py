@@ -211,7 +211,8 @@ class FakeMessages:
     def _replace(self, change: Change) -> None:
         name = filters.key(change.before.tenant, change.before.message_id)
         self.documents[name] = altered(change.after, owed=())
-        self.owed.setdefault(name, []).extend(change.owed)
+        kept = [each for each in self.owed.get(name, ()) if each.id not in change.spoken]
+        self.owed[name] = [*kept, *change.owed]
 
     def _commit(self, change: Change, hold_seconds: float) -> Won | Lost:
         standing = self._of(change)

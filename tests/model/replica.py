@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from contracts.event import AnyEvent
@@ -30,11 +30,21 @@ if TYPE_CHECKING:
 RETRY = Backoff(4.0, 60.0)
 
 
-class NoHands:
-    """A relay that hears nothing from memory: the sweep publishes, as after a crash."""
+class Hands:
+    """A relay that hears nothing from memory: the sweep publishes, as after a crash.
 
-    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+    It remembers what it has published and not pulled yet: a write of this replica may take that off.
+    """
+
+    def __init__(self) -> None:
+        self.acknowledged: dict[str, list[str]] = {}
+
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent], taken_off: Collection[str] = ()) -> None:
         """Left to the sweep."""
+
+    def spoken(self, doc_id: str) -> Collection[str]:
+        """What the sweep has published and not pulled."""
+        return tuple(self.acknowledged.get(doc_id, ()))
 
 
 class NoOffer:
@@ -50,7 +60,8 @@ class Replica:
     def __init__(self, world: World, number: int) -> None:
         self.world, self.number = world, number
         self.session = PeerSession(world, number, TENANT)
-        record = Record(world.store, NoHands(), world.clock)
+        self.hands = Hands()
+        record = Record(world.store, self.hands, world.clock)
         settle = SettleTransmission(record, world, world.half, RETRY)
         commit = CommitMessage(record, world, self._stamp, DataLimit(DATA_LIMIT, MARGIN))
         self.accept = AcceptMessage(record, world.channels, world.composer, world.blobs, NoOffer())

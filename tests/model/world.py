@@ -83,10 +83,10 @@ class World:
 
     def _boot(self, number: int) -> None:
         replica = self.replicas[number] = Replica(self, number)
-        for name, loop in (("lane", replica.lane()), ("sweeps", replica.sweeps()), ("relay", self._relay())):
+        for name, loop in (("lane", replica.lane()), ("sweeps", replica.sweeps()), ("relay", self._relay(replica))):
             self.scheduler.start(f"r{number} {name}", number, loop)
 
-    async def _relay(self) -> None:
+    async def _relay(self, replica: Replica) -> None:
         """Publishes what documents owe, in order; a crash repeats."""
         while True:
             await step("relay looks")
@@ -95,8 +95,10 @@ class World:
                     await step("relay publishes")
                     self.witness.published(event)
                     self._seek(event)
+                    replica.hands.acknowledged.setdefault(name, []).append(event.id)
                     await step("relay pulls")
                     self.store.owed[name] = [each for each in self.store.owed[name] if each.id != event.id]
+                    replica.hands.acknowledged[name].remove(event.id)
 
     # --- the Sent mailbox ---
 

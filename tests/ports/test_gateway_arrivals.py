@@ -37,6 +37,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.gateway_arrivals import FakeArrivals, FakeFiles
 from tests.fakes.gateway_messages import FakeConversations, FakeMessages
 from tests.fakes.gateway_world import FakeSignatures
+from tests.fakes.relay import FakeRelay
 from tests.ports.test_gateway_messages import CHANNEL, NOW, TENANT, conversation, message
 from tests.unit.gateway.mails import bounce, mail
 
@@ -65,16 +66,11 @@ class Stores:
 
 
 def mongo_stores(database: Database, clock: FakeClock) -> Stores:
-    spoken: list[tuple[str, Sequence[AnyEvent]]] = []
-
-    def speak(doc_id: str, events: Sequence[AnyEvent]) -> None:
-        spoken.append((doc_id, events))
-
-    blobs = Blobs(database)
+    relay, blobs = FakeRelay(), Blobs(database)
     return Stores(
-        MongoMessages(database["messages"], speak), MongoConversations(database["conversations"], speak),
+        MongoMessages(database["messages"], relay), MongoConversations(database["conversations"], relay.hand_over),
         MongoArrivals(database["inbound"], database["quarantined"]), MongoFiles(database, blobs, clock),
-        MongoSignatures(database["signatures"]), blobs, spoken,
+        MongoSignatures(database["signatures"]), blobs, relay.given,
     )  # fmt: skip
 
 

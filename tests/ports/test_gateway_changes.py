@@ -25,6 +25,7 @@ from services.gateway.ports import Key
 from services.kit.ids import uuid7
 from services.kit.mongo import Client, Database
 from services.kit.owed import MongoOwed
+from tests.fakes.relay import FakeRelay
 from tests.ports.test_gateway_messages import CHANNEL, CONVERSATION, TENANT, message
 
 IDS = ChangeIds(Keyring("k", {"k": b"1" * 32}))
@@ -75,7 +76,7 @@ def told(heard: list[Signal]) -> list[tuple[str, str, str | None]]:
 async def test_messages_are_told_with_their_conversation_and_payments_are_not(
     mongo_database: Database, replicas: list[Replica]
 ) -> None:
-    store = MongoMessages(mongo_database["messages"], lambda *_: None)
+    store = MongoMessages(mongo_database["messages"], FakeRelay())
     owed = MongoOwed(mongo_database["messages"], "gateway")
     (reader, _), made = await replicas[0].follow(), message()
     event = send_requested(made, Trace())
@@ -98,7 +99,7 @@ async def test_messages_are_told_with_their_conversation_and_payments_are_not(
 async def test_who_comes_back_to_another_replica_gets_what_it_missed(
     mongo_database: Database, replicas: list[Replica]
 ) -> None:
-    store = MongoMessages(mongo_database["messages"], lambda *_: None)
+    store = MongoMessages(mongo_database["messages"], FakeRelay())
     reader, _ = await replicas[0].follow()
     made = [message() for _ in range(3)]
     for n, one in enumerate(made):

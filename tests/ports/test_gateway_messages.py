@@ -28,6 +28,7 @@ from services.kit.ids import uuid7
 from services.kit.mongo import Database
 from services.kit.owed import MongoOwed
 from tests.fakes.gateway_messages import FakeBacklog, FakeConversations, FakeMessages
+from tests.fakes.relay import FakeRelay
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TENANT = "acme"
@@ -50,21 +51,17 @@ class Stores:
 
 @pytest.fixture(params=["fake", "mongo"])
 async def stores(request: pytest.FixtureRequest, mongo_database: Database) -> AsyncIterator[Stores]:
-    spoken: list[tuple[str, Sequence[AnyEvent]]] = []
+    relay = FakeRelay()
     if request.param == "fake":
         fake = FakeMessages()
-        yield Stores(fake, FakeConversations(), FakeBacklog(fake, 3), spoken)
+        yield Stores(fake, FakeConversations(), FakeBacklog(fake, 3), relay.given)
         return
-    database = mongo_database
-    await indexes.ensure(database)
-
-    def speak(doc_id: str, events: Sequence[AnyEvent]) -> None:
-        spoken.append((doc_id, events))
-
-    messages, conversations = database["messages"], database["conversations"]
+    await indexes.ensure(mongo_database)
+    messages, conversations = mongo_database["messages"], mongo_database["conversations"]
     yield Stores(
-        MongoMessages(messages, speak), MongoConversations(conversations, speak), MongoBacklog(messages, 3), spoken
-    )
+        MongoMessages(messages, relay), MongoConversations(conversations, relay.hand_over), MongoBacklog(messages, 3),
+        relay.given,
+    )  # fmt: skip
 
 
 def message(**changes: object) -> Message:
@@ -276,7 +273,7 @@ async def test_conversations_are_listed_the_newest_message_first(stores: Stores)
 
 async def test_mongo_owes_what_was_accepted_until_it_is_paid(mongo_database: Database) -> None:
     await indexes.ensure(mongo_database)
-    store = MongoMessages(mongo_database["messages"], lambda *_: None)
+    store = MongoMessages(mongo_database["messages"], FakeRelay())
     made = message(text="x" * 60_000)
     wish = send_requested(made, Trace("00-" + "a" * 32 + "-" + "b" * 16 + "-01", "c"))
     await store.accept(made, Key("k", "h"), wish)
@@ -285,3 +282,19 @@ async def test_mongo_owes_what_was_accepted_until_it_is_paid(mongo_database: Dat
     assert owing.events == (wish,)
     await owed.paid(owing.doc_id, [wish.id])
     assert await owed.owing(10) == []
+
+
+async def test_mongo_takes_off_with_the_progress_what_was_spoken(mongo_database: Database) -> None:
+    """The write that projects a fact takes the spoken event off, also where the fact is an old one."""
+    await indexes.ensure(mongo_database)
+    relay, made = FakeRelay(), message()
+    store = MongoMessages(mongo_database["messages"], relay)
+    wish = send_requested(made, Trace())
+    await store.accept(made, Key("k", "h"), wish)
+    doc_id = f"{TENANT}/{made.message_id}"
+    await store.advance(TENANT, made.message_id, Progress(Status.QUEUED, 1))
+    relay.said[doc_id] = [wish.id]
+    assert [each.events for each in await MongoOwed(mongo_database["messages"], "gateway", settle_ms=0).owing(9)]
+    await store.advance(TENANT, made.message_id, Progress(Status.QUEUED, 1))
+    assert await MongoOwed(mongo_database["messages"], "gateway", settle_ms=0).owing(9) == []
+    assert relay.said[doc_id] == []

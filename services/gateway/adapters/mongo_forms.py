@@ -55,11 +55,11 @@ def conversation_of(document: Document) -> Conversation:
 
 
 def progress_form(progress: Progress) -> dict[str, Any]:
-    """What the outbox said, under ``progress.``; what it said nothing about is left out."""
+    """What the outbox said; what it said nothing about is left out."""
     form = _PROGRESS.dump_python(progress, exclude_none=True)
     form["status"] = str(progress.status)
     silent = [name for name in ("recipients", "interrupted_by") if not form[name]]
-    return {f"progress.{name}": value for name, value in form.items() if name not in silent}
+    return {name: value for name, value in form.items() if name not in silent}
 
 
 def cancel_form(cancel: Cancel) -> Document:

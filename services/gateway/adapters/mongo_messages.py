@@ -12,7 +12,7 @@ from contracts.outbound import InterruptAnswered
 from services.gateway.adapters import mongo_forms as forms
 from services.gateway.adapters.indexes import OPEN
 from services.gateway.adapters.mongo_accept import Acceptance, Inserts
-from services.gateway.adapters.mongo_advance import Advances
+from services.gateway.adapters.mongo_advance import Advances, Relaying
 from services.gateway.adapters.mongo_pages import behind, cut_of
 from services.gateway.domain.bounce import Bounce
 from services.gateway.domain.message import CLOCK, Asked, Cancel, Message, Progress, Resolution, Status
@@ -20,7 +20,6 @@ from services.gateway.domain.page import Cut, Page
 from services.gateway.ports import Kept, Key
 from services.kit.mongo import Collection, Document, key, translated
 from services.kit.owed import owe, owed_event
-from services.kit.versioned import Speak
 
 SOURCE: Final = "gateway"
 AGAIN_MS: Final = 3_600_000
@@ -33,9 +32,9 @@ _EMPTY: Final = {"text": None, "html": None, "references": ()}
 class MongoMessages:
     """See ``ports.Messages``."""
 
-    def __init__(self, collection: Collection, speak: Speak) -> None:
-        self._collection, self._speak = collection, speak
-        self._inserts, self._advances = Inserts(collection), Advances(collection)
+    def __init__(self, collection: Collection, relay: Relaying) -> None:
+        self._collection, self._speak = collection, relay.hand_over
+        self._inserts, self._advances = Inserts(collection), Advances(collection, relay)
 
     async def accept(self, message: Message, key: Key, event: Event[SendRequested]) -> Kept[Message]:
         """See the port."""

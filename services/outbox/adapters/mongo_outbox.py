@@ -1,7 +1,7 @@
 """The outbound messages in MongoDB: one message a call, grouped here into unordered bulks of single compare-and-sets.
 
 Grouping is nearly the whole speed of the outbox (FINDINGS, "The outbound hot path, measured"). Who won is read from
-`matched_count` only when all did; otherwise each winner is known by the stamp its write left.
+`modified_count` only when all did; otherwise each winner is known by the stamp its write left.
 """
 
 from __future__ import annotations
@@ -92,8 +92,10 @@ class MongoMessages(MongoLists):
 
     async def _write(self, changes: list[Change]) -> Sequence[bool | Exception]:
         stamps = [token_hex(8) for _ in changes]
-        _, failed, matched = await self._bulk([writes.plain_write(*each) for each in zip(changes, stamps, strict=True)])
-        if matched == len(changes):
+        _, failed, modified = await self._bulk(
+            [writes.plain_write(*each) for each in zip(changes, stamps, strict=True)]
+        )
+        if modified == len(changes):
             return [True] * len(changes)
         found = await self._by_id(changes, {"stamps": 1})
         return [
@@ -104,8 +106,8 @@ class MongoMessages(MongoLists):
     async def _commit(self, commits: list[tuple[Change, float]]) -> Sequence[Won | Lost | Unanswered]:
         changes = [change for change, _ in commits]
         try:
-            _, failed, matched = await self._bulk([writes.commit(*each) for each in commits])
-            if matched == len(commits):
+            _, failed, modified = await self._bulk([writes.commit(*each) for each in commits])
+            if modified == len(commits):
                 return [Won(change.after) for change in changes]
             found = await self._by_id(changes, {"transmission.by": 1, "attempt": 1})
         except unavailable.Unavailable:
@@ -116,13 +118,13 @@ class MongoMessages(MongoLists):
         ]
 
     async def _bulk(self, operations: list[UpdateOne]) -> tuple[Mapping[int, Any], Mapping[int, Document], int]:
-        """By position: what was upserted, what failed; and how many matched. Raises Unavailable, Unanswered."""
+        """By position: what was upserted, what failed; and how many were modified. Raises Unavailable, Unanswered."""
         try:
             async with translated():
                 done = await self._collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             return _partly(error.details or {})
-        return done.upserted_ids or {}, {}, done.matched_count
+        return done.upserted_ids or {}, {}, done.modified_count
 
     async def _by_id(self, changes: list[Change], fields: Document) -> Mapping[str, Document]:
         return {each["_id"]: each for each in await self._read([doc_id(change.before) for change in changes], fields)}
@@ -138,7 +140,7 @@ def _partly(details: Mapping[str, Any]) -> tuple[Mapping[int, Any], Mapping[int,
     if details.get("writeConcernErrors"):
         raise unavailable.Unanswered("MongoDB could not tell that a majority has the write")
     created = {each["index"]: each["_id"] for each in details.get("upserted", ())}
-    return created, {each["index"]: each for each in details.get("writeErrors", ())}, details.get("nMatched", 0)
+    return created, {each["index"]: each for each in details.get("writeErrors", ())}, details.get("nModified", 0)
 
 
 def _refused(error: Document) -> Exception:

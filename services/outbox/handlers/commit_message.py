@@ -12,16 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contracts.event import AnyEvent
 from services.kit.unavailable import Unavailable
 from services.outbox.domain import attempt
 from services.outbox.domain.backoff import later
 from services.outbox.domain.document import Message
 from services.outbox.domain.envelope import Verdicts
-from services.outbox.domain.facts import Decision
-from services.outbox.handlers.facts import speak
 from services.outbox.handlers.record_decision import Record, without_owed
-from services.outbox.ports import Change, Clock, Fenced, Gone, Unanswered, Won
+from services.outbox.ports import Change, Clock, Fenced, Gone, Lost, Unanswered, Won
 
 FENCE_PAUSE_S = 0.5
 
@@ -52,15 +49,11 @@ class CommitMessage:
         """The committed document, if it is ours to transmit."""
         now = self.record.database_clock.now()
         decision = attempt.commit(message, self.stamps(), accepted, refusals, later(now, self.limit.hold))
-        owed = speak(decision, now)
-        found = await self.record.store.commit(Change(message, decision.after, owed), self.limit.hold)
+        change = self.record.change(message, decision, now)
+        found: Won | Lost | Unanswered | Fenced | Gone = await self.record.store.commit(change, self.limit.hold)
         if isinstance(found, Unanswered):
-            return await self._after_fence(message, decision, owed)
-        return self._ours(message, found.message, owed) if isinstance(found, Won) else None
-
-    async def _after_fence(self, message: Message, decision: Decision, owed: tuple[AnyEvent, ...]) -> Message | None:
-        found = await self._fence(message, decision.after)
-        return self._ours(message, found.message, owed) if isinstance(found, Won) else None
+            found = await self._fence(message, decision.after)
+        return self._ours(change, found.message) if isinstance(found, Won) else None
 
     async def _fence(self, message: Message, committed: Message) -> Fenced | Won | Gone:
         stamp = committed.transmission.by if committed.transmission else ""
@@ -70,6 +63,6 @@ class CommitMessage:
             except Unavailable:
                 await self.clock.sleep(FENCE_PAUSE_S)
 
-    def _ours(self, before: Message, committed: Message, owed: tuple[AnyEvent, ...]) -> Message:
-        self.record.tell(before, owed)
+    def _ours(self, change: Change, committed: Message) -> Message:
+        self.record.written(change)
         return without_owed(committed)

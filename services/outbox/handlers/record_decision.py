@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,18 +31,27 @@ class Record:
 
     async def write(self, before: Message, decision: Decision, now: datetime, *, lapsed: bool = False) -> bool:
         """One compare-and-set; False: the document is another one by now. Raises Unavailable."""
-        owed = speak(decision, now)
-        if not await self.store.write(Change(before, decision.after, owed, lapsed)):
+        change = self.change(before, decision, now, lapsed=lapsed)
+        if not await self.store.write(change):
             return False
-        self.tell(before, owed)
+        self.written(change)
         return True
 
-    def tell(self, before: Message, owed: tuple[AnyEvent, ...]) -> None:
+    def change(self, before: Message, decision: Decision, now: datetime, *, lapsed: bool = False) -> Change:
+        """The decision as a write, with the events it owes; what was spoken meanwhile is taken off by it."""
+        spoken = self.relay.spoken(doc_id(before))
+        return Change(before, decision.after, speak(decision, now), lapsed, spoken)
+
+    def written(self, change: Change) -> None:
         """Hand over what the document owed when it was read and what was written now."""
+        self.tell(change.before, change.owed, change.spoken)
+
+    def tell(self, before: Message, owed: tuple[AnyEvent, ...], taken_off: Collection[str] = ()) -> None:
+        """The same of a document that was created or met."""
         for each in owed:
             told.labels(each.type).inc()
-        if owed or before.owed:
-            self.relay.hand_over(doc_id(before), (*before.owed, *owed))
+        if owed or before.owed or taken_off:
+            self.relay.hand_over(doc_id(before), (*before.owed, *owed), taken_off)
 
     async def handle(self, before: Message, rule: Rule, *, lapsed: bool = False) -> Decided:
         """Decide and write; a miss reads and decides again.

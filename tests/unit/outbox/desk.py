@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -50,9 +50,13 @@ class Hands:
     def __init__(self) -> None:
         self.told: list[AnyEvent] = []
 
-    def hand_over(self, doc_id: str, events: Sequence[AnyEvent]) -> None:
+    def hand_over(self, doc_id: str, events: Sequence[AnyEvent], taken_off: Collection[str] = ()) -> None:
         """Remember."""
         self.told += events
+
+    def spoken(self, doc_id: str) -> Collection[str]:
+        """Nothing is acknowledged here."""
+        return ()
 
     @property
     def kinds(self) -> list[str]:
