@@ -8,6 +8,7 @@ and after ``REBUILDS`` in a row without one acknowledgement the process ends so 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import struct
@@ -22,10 +23,15 @@ from contracts.cloudevents import Headers, encode, key
 from contracts.event import AnyEvent
 from contracts.topics import Topic
 from services.kit import logs
+from services.kit.coalesce import Coalescer
 from services.kit.unavailable import Unanswered
 
 log = logs.get_logger()
 REBUILDS = 5
+IN_FLIGHT, PACE_S = 8, 0.008
+"""Groups that wait for their acknowledgement at once, and seconds between their beginnings under load: a request to
+Kafka has its price, however few records are in it."""
+_Raw = tuple[str, bytes | None, bytes | None, Headers]
 _M, _MASK = 0x5BD1E995, 0xFFFFFFFF
 
 
@@ -68,10 +74,11 @@ class Publishes(Protocol):
 
 
 class Publisher:
-    """The real one, over aiokafka; concurrent calls share batches."""
+    """The real one, over aiokafka; concurrent calls are sent together."""
 
     def __init__(self, bootstrap: str, client_id: str, *, deadline_s: float = 30.0) -> None:
         self._bootstrap, self._client_id, self._deadline_s = bootstrap, client_id, deadline_s
+        self._group: Coalescer[_Raw, Unanswered | None] = Coalescer(self._send, in_flight=IN_FLIGHT, pace_s=PACE_S)
         self._producer: AIOKafkaProducer | None = None
         self._rebuilding = asyncio.Lock()
         self._rebuilt = 0
@@ -92,19 +99,10 @@ class Publisher:
 
     async def publish_all(self, events: Sequence[AnyEvent]) -> None:
         """In this order, pipelined, under one deadline; returns when all are acknowledged. Raises Unanswered."""
-        producer = self._producer
-        if producer is None:
-            raise Unanswered("the producer is not started")
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                sent = []
-                for record in map(encode, events):
-                    sent.append(await producer.send(record.topic, record.value, record.key, headers=record.headers))
-                await asyncio.gather(*sent)
-        except (KafkaError, TimeoutError) as error:
-            await self._rebuild(producer)
-            raise Unanswered(f"Kafka did not acknowledge: {type(error).__name__}") from error
-        self._rebuilt = 0
+        records = map(encode, events)
+        for error in await self._send([(each.topic, each.key, each.value, each.headers) for each in records]):
+            if error is not None:
+                raise error
 
     async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
         """See Publishes."""
@@ -112,16 +110,25 @@ class Publisher:
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         """One raw record; dead letters use it too. Raises Unanswered."""
+        error: Unanswered | None = await self._group.submit((topic, key, value, headers))
+        if error is not None:
+            raise error
+
+    async def _send(self, records: Sequence[_Raw]) -> Sequence[Unanswered | None]:
+        """In this order, under one deadline; each record's own outcome."""
         producer = self._producer
+        outcomes: list[Unanswered | None] = [Unanswered("Kafka did not acknowledge in time")] * len(records)
         if producer is None:
-            raise Unanswered("the producer is not started")
-        try:
+            return [Unanswered("the producer is not started")] * len(records)
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._deadline_s):
-                await (await producer.send(topic, value, key, headers=headers))
-        except (KafkaError, TimeoutError) as error:
+                sent = [await _begun(producer, record) for record in records]
+                outcomes = [_outcome(each) for each in await asyncio.gather(*sent, return_exceptions=True)]
+        if not any(outcomes):
+            self._rebuilt = 0
+        else:
             await self._rebuild(producer)
-            raise Unanswered(f"Kafka did not acknowledge: {type(error).__name__}") from error
-        self._rebuilt = 0
+        return outcomes
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
@@ -151,6 +158,27 @@ class Publisher:
             except (KafkaError, TimeoutError):
                 return
             asyncio.get_running_loop().create_task(_discard(broken))
+
+
+async def _begun(producer: AIOKafkaProducer, record: _Raw) -> asyncio.Future[object]:
+    """The acknowledgement to wait for; a record that is refused at once has failed already."""
+    topic, key, value, headers = record
+    try:
+        acknowledged: asyncio.Future[object] = await producer.send(topic, value, key, headers=headers)
+    except KafkaError as error:
+        failed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        failed.set_exception(error)
+        return failed
+    return acknowledged
+
+
+def _outcome(said: object) -> Unanswered | None:
+    """None where it was acknowledged; raises what is no error of Kafka's."""
+    if isinstance(said, KafkaError):
+        return Unanswered(f"Kafka did not acknowledge: {type(said).__name__}")
+    if isinstance(said, BaseException):
+        raise said
+    return None
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:

@@ -29,6 +29,8 @@ _PASSING: Final = frozenset({6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600
 """Codes of a server that is going, coming or busy: the write may be tried again."""
 _BODIES: Final = 100
 """How many documents with their MIME (up to 64 KiB each) go over the wire at once."""
+_PACE_S: Final = 0.015
+"""Bulks of one kind begin at least so far apart: each has its price, however few writes are in it."""
 _TIMES: Final = {"created_at": 1, "undo_until": 1, "due_at": 1}
 
 
@@ -37,10 +39,14 @@ class MongoMessages(MongoLists):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(collection)
-        self._loads: Coalescer[str, Document | None] = Coalescer(self._load, limit=_BODIES)
-        self._births: Coalescer[Birth, Inserted | Standing | Exception] = Coalescer(self._insert, limit=_BODIES)
-        self._writes: Coalescer[Change, bool | Exception] = Coalescer(self._write)
-        self._commits: Coalescer[tuple[Change, float], Won | Lost | Unanswered] = Coalescer(self._commit)
+        self._loads: Coalescer[str, Document | None] = Coalescer(self._load, limit=_BODIES, pace_s=_PACE_S)
+        self._births: Coalescer[Birth, Inserted | Standing | Exception] = Coalescer(
+            self._insert, limit=_BODIES, pace_s=_PACE_S
+        )
+        self._writes: Coalescer[Change, bool | Exception] = Coalescer(self._write, pace_s=_PACE_S)
+        self._commits: Coalescer[tuple[Change, float], Won | Lost | Unanswered] = Coalescer(
+            self._commit, pace_s=_PACE_S
+        )
 
     async def load(self, tenant: str, message_id: str) -> Message | None:
         """See MessageStore."""

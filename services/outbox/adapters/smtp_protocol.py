@@ -64,15 +64,14 @@ class Conversation(SMTPProtocol):
 
     async def collected(self, expected: Collecting, timeout: float) -> Collecting:
         """The replies, at the latest after ``timeout`` seconds; where they are not whole it is out of step."""
+        timer = self._loop.call_later(timeout, self._break, expected, "timeout")
         try:
-            async with asyncio.timeout(timeout):
-                await expected.done
-        except TimeoutError:
-            self._break(expected, "timeout")
+            await expected.done
         except BaseException:  # cancelled: the reply would be taken for the next command's
             self.abort()
             raise
         finally:
+            timer.cancel()
             self._collecting = None
         return expected
 
