@@ -34,17 +34,22 @@ class OwedStore(Protocol):
 
 
 def owe(event: AnyEvent) -> Document:
-    """The form in which a document keeps an event: times as times, everything else as JSON has it."""
+    """The form in which a document keeps an event: the data as the JSON text it will be published with.
+
+    ``times``: fields of the data that the store sets in the same write (``$$NOW``); absent where there are none.
+    """
     trace = [event.trace.traceparent, event.trace.correlation_id]
     return {
         "id": event.id, "type": event.type, "version": event.data.version, "n": event.sequence % 100, "at": event.time,
-        "fields": event.data.model_dump(mode="json"), "trace": trace,
+        "data": event.data.model_dump_json(), "trace": trace,
     }  # fmt: skip
 
 
 def owed_event(tenant: str, owed: Mapping[str, Any], source: str) -> AnyEvent:
-    """The event that a document owes; ``version`` in the data is the owed one."""
-    data = EVENTS[owed["type"]].model_validate({**owed["fields"], "version": owed["version"]})
+    """The event that a document owes."""
+    data = EVENTS[owed["type"]].model_validate_json(owed["data"])
+    if "times" in owed:
+        data = data.model_copy(update=owed["times"])
     sequence = owed["version"] * 100 + owed.get("n", 0)
     return Event(tenant, data, owed["at"], owed["id"], f"/malote/{source}", sequence, Trace(*owed.get("trace", ())))
 

@@ -24,7 +24,7 @@ from contracts.event import AnyEvent
 from contracts.topics import Topic
 from services.kit import logs
 from services.kit.coalesce import Coalescer
-from services.kit.unavailable import Unanswered
+from services.kit.unavailable import Unanswered, Unavailable
 
 log = logs.get_logger()
 REBUILDS = 5
@@ -99,10 +99,13 @@ class Publisher:
 
     async def publish_all(self, events: Sequence[AnyEvent]) -> None:
         """In this order, pipelined, under one deadline; returns when all are acknowledged. Raises Unanswered."""
-        records = map(encode, events)
-        for error in await self._send([(each.topic, each.key, each.value, each.headers) for each in records]):
+        for error in await self.publish_each(events):
             if error is not None:
                 raise error
+
+    async def publish_each(self, events: Sequence[AnyEvent]) -> Sequence[Unavailable | None]:
+        """In this order, pipelined; returns when each is acknowledged (None) or may not have been taken."""
+        return await self._send([(each.topic, each.key, each.value, each.headers) for each in map(encode, events)])
 
     async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
         """See Publishes."""

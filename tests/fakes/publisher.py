@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from contracts.event import AnyEvent
 from contracts.topics import Topic
-from services.kit.unavailable import Unanswered
+from services.kit.unavailable import Unanswered, Unavailable
 
 
 @dataclass
@@ -34,6 +34,17 @@ class FakePublisher:
         """One after the other."""
         for event in events:
             await self.publish(event)
+
+    async def publish_each(self, events: Sequence[AnyEvent]) -> Sequence[Unavailable | None]:
+        """One after the other, each with its own outcome."""
+        return [await self._outcome(event) for event in events]
+
+    async def _outcome(self, event: AnyEvent) -> Unavailable | None:
+        try:
+            await self.publish(event)
+        except Unavailable as error:
+            return error
+        return None
 
     async def forget(self, topic: Topic, tenant: str, subject: str) -> None:
         """See kit.publisher.Publishes."""

@@ -27,7 +27,6 @@ _UNKNOWN: Final = SCHEMA + 1
 """What a document without a schema counts as."""
 _STATES: Final = {"$ifNull": ["$recipients.state", []]}
 _SOMEBODY_TO_TRY: Final = {"$ne": [{"$setIntersection": [_STATES, TRIED["$in"]]}, []]}
-_ISO: Final = "%Y-%m-%dT%H:%M:%S.%LZ"
 
 
 def insertion(birth: Birth) -> UpdateOne:
@@ -57,9 +56,7 @@ def _owed_at_birth(birth: Birth, event: Any) -> Document:
     owed, times = owe(event), _undo_and_due(birth)
     if times is None or not isinstance(event.data, MessageQueued):
         return {"$literal": owed}
-    spoken = {name: {"$dateToString": {"date": moment, "format": _ISO}} for name, moment in times.items()}
-    fields = {"$mergeObjects": [{"$literal": owed["fields"]}, spoken]}
-    return {"$mergeObjects": [{"$literal": owed}, {"at": "$$NOW", "fields": fields}]}
+    return {"$mergeObjects": [{"$literal": owed}, {"at": "$$NOW", "times": times}]}
 
 
 def _conditions(before: Message) -> list[Document]:
