@@ -39,7 +39,6 @@ from services.kit.unavailable import Unavailable
 log = logs.get_logger()
 POLL_MS = 1000
 PACE_S = 0.03
-"""Reads begin at least so far apart; an event that comes alone never waits."""
 Raw: TypeAlias = "Consumed[bytes | None, bytes | None]"
 
 
@@ -51,8 +50,8 @@ class On:
     the most records taken at once. ``assigned``: the (one, compacted) topic's partitions are shards of work; it hears
     which are this replica's, and each assignment replays them from the start.
 
-    ``ordered`` false and ``linger_s`` (seconds) are for projections guarded by version: the events of a key are handled
-    together, and a batch waits so long for more.
+    ``ordered`` false is for projections guarded by version: the events of a key are handled together. ``pace_s``: reads
+    begin at least so many seconds apart; an event that comes alone never waits.
     """
 
     name: str
@@ -62,14 +61,14 @@ class On:
     batch: int = 500
     assigned: Assigned | None = None
     ordered: bool = True
-    linger_s: float = 0.0
+    pace_s: float = PACE_S
 
 
 class _Prompt(BatchSubscriber):
     """The batch subscriber, without its wait after an empty poll. Each has a class of its own, with its settings."""
 
     __slots__ = ()
-    linger_s: float = 0.0
+    pace_s: float = PACE_S
     commits: Commits
     next_read: float = float("-inf")
 
@@ -78,12 +77,8 @@ class _Prompt(BatchSubscriber):
         if (left := own.next_read - loop.time()) > 0:
             await asyncio.sleep(left)
         found = tuple(chain(*(await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)).values()))
-        own.next_read = loop.time() + PACE_S
-        room = (self.max_records or 0) - len(found)
-        if not found or not self.linger_s or room <= 0:
-            return found
-        await asyncio.sleep(self.linger_s)
-        return found + tuple(chain(*(await consumer.getmany(timeout_ms=0, max_records=room)).values()))
+        own.next_read = loop.time() + own.pace_s
+        return found
 
     async def stop(self) -> None:
         """The batch in hand ends, what was handled is committed, then the consumer leaves."""
@@ -118,7 +113,7 @@ def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publ
         listener=listener, max_partition_fetch_bytes=2 * 1024 * 1024,
         fetch_max_wait_ms=500,
     )  # fmt: skip
-    own = {"__slots__": (), "linger_s": on.linger_s, "commits": commits}
+    own = {"__slots__": (), "pace_s": on.pace_s, "commits": commits}
     subscriber.__class__ = type(f"_Prompt_{on.name}", (_Prompt,), own)
     if listener is not None:
         listener.consumer = lambda: subscriber.consumer

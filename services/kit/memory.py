@@ -12,7 +12,7 @@ import gc
 from typing import Final
 
 EVERY_S: Final = 60.0
-YOUNG: Final = 5_000
+YOUNG: Final = 20_000
 """So many new objects start a collection: most of a request's are gone by themselves before that."""
 _give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
 """glibc's (malloc_trim(3)); other C libraries have none."""

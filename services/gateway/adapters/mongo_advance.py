@@ -15,7 +15,7 @@ from services.gateway.adapters.mongo_forms import progress_form
 from services.gateway.domain.message import TERMINAL, Progress
 from services.kit import mongo
 from services.kit.coalesce import Coalescer
-from services.kit.mongo import Document, translated
+from services.kit.mongo import Document
 from services.kit.owed import unspoken
 
 MOST = 100
@@ -53,8 +53,7 @@ class Advances:
             said.setdefault(doc_id, []).append(progress)
         spoken = {doc_id: self._relay.spoken(doc_id) for doc_id in said}
         writes = [_write(doc_id, sorted(each, key=_version), spoken[doc_id]) for doc_id, each in said.items()]
-        async with translated():
-            await self._collection.bulk_write(writes, ordered=False)
+        await mongo.write_each(self._collection, writes)
         for doc_id, ids in spoken.items():
             self._relay.hand_over(doc_id, (), ids)
         return [None] * len(group)
