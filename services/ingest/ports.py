@@ -141,7 +141,7 @@ class CursorStore(Protocol):
         ...
 
     async def holds(self, key: ChannelKey, epoch: int) -> bool:
-        """Whether this epoch is still the newest."""
+        """Whether this epoch is the newest, or was when it moved the cursor less than a second ago."""
         ...
 
     async def drop(self, key: ChannelKey) -> None:

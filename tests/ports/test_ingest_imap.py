@@ -13,7 +13,7 @@ from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
 from services.ingest.domain.imap_status import Sign, Stage
-from services.ingest.domain.session import LostConnection, NotOpen, Woken
+from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken
 from tests.infra.dovecot import PASSWORD, Dovecot, installed
 from tests.infra.imap_account import account, mailboxes
 
@@ -66,6 +66,24 @@ async def test_mail_is_heard_and_fetched(server: Dovecot, user: str, security: s
     assert mail.internaldate is not None
     assert abs((mail.internaldate - datetime.now(UTC)).total_seconds()) < 60
     assert await session.fetch_above(1, 200) == []
+    await session.close()
+
+
+async def test_a_glance_hears_of_mail_without_listening(server: Dovecot, user: str) -> None:
+    session = await session_of(server, user)
+    assert await session.glance(0.01) == Quiet()
+    assert await server.deliver(user, b"Subject: one\r\n\r\n")
+    assert await session.glance(0.01) == Woken()
+    assert await session.glance(10) == Woken(), "until it is fetched it is told again, at once"
+    assert [mail.uid for mail in await session.fetch_above(0, 200)] == [1]
+    assert await session.glance(0.01) == Quiet()
+    await session.listen()
+    assert await session.glance(0.01) == Quiet(), "ends what listens"
+    resting = asyncio.create_task(session.glance(30))
+    await asyncio.sleep(0.1)
+    await asyncio.to_thread(server.kick, user)
+    with pytest.raises(LostConnection):
+        await asyncio.wait_for(resting, 5)
     await session.close()
 
 

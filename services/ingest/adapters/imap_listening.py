@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from services.ingest.adapters.imap_asked import Asked
+from services.ingest.adapters.imap_asked import Asked, give
 from services.ingest.adapters.imap_protocol import Conversation
 from services.ingest.adapters.imap_timing import Timing
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
@@ -84,13 +84,16 @@ class Listening:
         """Returns at the first push (one heard already counts), at the latest after so long. Raises LostConnection."""
         conversation = self._conversation
         if not conversation.heard:
-            conversation.pushed = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            conversation.pushed = loop.create_future()
+            timer = loop.call_later(max(0.0, seconds), give, conversation.pushed, None)
             try:
-                await asyncio.wait((conversation.pushed,), timeout=max(0.0, seconds))
+                await conversation.pushed
             except BaseException:
                 conversation.drop(Trouble(Stage.WATCH, Sign.LOST), "cancelled")
                 raise
             finally:
+                timer.cancel()
                 conversation.pushed = None
         conversation.stand()
 

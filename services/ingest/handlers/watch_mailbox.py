@@ -34,7 +34,7 @@ log = logs.get_logger()
 T = TypeVar("T")
 LISTEN_S: Final = (240.0, 300.0)
 """IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
-EAGER_S: Final = 2.0
+EAGER_S: Final = 4.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
