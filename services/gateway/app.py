@@ -61,7 +61,7 @@ from services.gateway.handlers.start_conversation import StartConversation
 from services.gateway.ports import Ports
 from services.gateway.routes import BLOBS_S, KEYS_S, endpoints, routes
 from services.gateway.settings import Settings
-from services.kit import probes
+from services.kit import http_server, probes
 from services.kit.blobs import Blobs
 from services.kit.egress import Egress
 from services.kit.loops import Loop, Task
@@ -98,7 +98,7 @@ async def build(settings: Settings) -> Assembly:
 
     table = endpoints(use)
     http = Console(table, tokens, sign_of(settings)).attach(
-        application(Door(tokens), table, probes.routes(readiness, heartbeat))
+        application(Door(tokens), table, http_server.routes(readiness, heartbeat))
     )
     keys, changes = Loop("token-keys", tokens.keys.refresh, KEYS_S), Task("changes", feed.run)
     expired = Loop("blobs", Blobs(client[settings.database("blobs")]).sweep, BLOBS_S)

@@ -2,5 +2,7 @@
 
 import sys
 
-# structlog looks for rich, for a console renderer nobody uses; where it is installed it would cost each service 5 MB.
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+# structlog looks for rich, for a console renderer, and FastStream for uvicorn, to be served by: nobody uses either, and
+# where they are installed they would cost each service 5 and 3 MB. `http_server` takes uvicorn back where it is needed.
+for _name in ("rich", "uvicorn"):
+    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]

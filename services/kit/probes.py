@@ -1,29 +1,26 @@
 """What an orchestrator asks a service: does its loop turn, can it do its work, what are its figures.
 
 `/livez` 200 while the heartbeat is young, else 503; `/readyz` 200 when every named check holds, else 503 with the
-reasons; `/metrics` in Prometheus' format. Services without HTTP of their own serve `app(…)`; the gateway adds
-`routes(…)` to its own application.
+reasons; `/metrics` in Prometheus' format. Services without HTTP of their own serve these and nothing else (`serve`): a
+web server would cost each of them four megabytes. The gateway adds `http_server.routes` to its own application.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
-
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
 
 from services.kit import metrics
 
 OLDEST_BEAT_S = 10.0
 _BEAT_S = 1.0
+_PATIENCE_S = 5.0
 
 
 class Readiness:
@@ -67,33 +64,33 @@ class Heartbeat:
             metrics.loop_lag_seconds.observe(max(0.0, self.age - _BEAT_S))
 
 
-def routes(readiness: Readiness, heartbeat: Heartbeat) -> list[Route]:
-    """The three routes, to be added to any Starlette or FastAPI application."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe says."""
 
-    async def livez(_: Request) -> Response:
+    status: int
+    media_type: str
+    body: bytes
+
+
+Probes = Mapping[str, Callable[[], Answer]]
+"""The answer of each path, made anew each time."""
+
+
+def answers(readiness: Readiness, heartbeat: Heartbeat) -> Probes:
+    """The three probes."""
+
+    def livez() -> Answer:
         alive = heartbeat.age < OLDEST_BEAT_S
-        return JSONResponse({"alive": alive, "beat_age_s": round(heartbeat.age, 3)}, 200 if alive else 503)
+        return _json(alive, {"alive": alive, "beat_age_s": round(heartbeat.age, 3)})
 
-    async def readyz(_: Request) -> Response:
-        return JSONResponse(readiness.report(), 200 if readiness.ready else 503)
+    def readyz() -> Answer:
+        return _json(readiness.ready, readiness.report())
 
-    async def figures(_: Request) -> Response:
-        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+    def figures() -> Answer:
+        return Answer(200, metrics.CONTENT_TYPE, metrics.render())
 
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", figures)]
-
-
-def app(readiness: Readiness, heartbeat: Heartbeat) -> Starlette:
-    """An application of nothing but the probes."""
-    return Starlette(routes=routes(readiness, heartbeat))
-
-
-class _QuietServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the service alone decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    return {"/livez": livez, "/readyz": readyz, "/metrics": figures}
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -105,24 +102,34 @@ def listen(host: str, port: int) -> socket.socket:
         raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
-async def serve(
-    application: Any, host: str, port: int, *, sock: socket.socket | None = None, drain_s: int = 5, **options: Any
-) -> None:
-    """Serve an ASGI application in this loop until cancelled; then requests in flight get `drain_s` seconds to end.
+async def serve(probes: Probes, host: str, port: int, *, sock: socket.socket | None = None) -> None:
+    """Serve the probes over HTTP/1.1, one request a connection, until cancelled. Raises OSError (`listen`)."""
 
-    uvicorn ends the whole process on a taken port, so the socket is bound here first (`listen`; or pass `sock`).
-    """
-    sock = sock or listen(host, port)
-    settings = {
-        "log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "server_header": False, **options,
-    }  # fmt: skip
-    server = _QuietServer(uvicorn.Config(application, timeout_graceful_shutdown=drain_s, **settings))
-    serving = asyncio.create_task(server.serve(sockets=[sock]))
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
-        raise
-    finally:
-        sock.close()
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            async with asyncio.timeout(_PATIENCE_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(_response(head.partition(b"\r\n")[0], probes))
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, sock=sock or listen(host, port), limit=16 * 1024)
+    async with server:
+        await server.serve_forever()
+
+
+def _response(request_line: bytes, probes: Probes) -> bytes:
+    method, _, rest = request_line.decode("latin-1").partition(" ")
+    probe = probes.get(rest.partition(" ")[0].partition("?")[0])
+    found = probe() if probe else Answer(404, "text/plain", b"not found")
+    if method not in ("GET", "HEAD"):
+        found = Answer(405, "text/plain", b"GET alone")
+    head = (
+        f"HTTP/1.1 {found.status} {HTTPStatus(found.status).phrase}\r\ncontent-type: {found.media_type}\r\n"
+        f"content-length: {len(found.body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if method == "HEAD" else found.body)
+
+
+def _json(holds: bool, content: Mapping[str, object]) -> Answer:
+    return Answer(200 if holds else 503, "application/json", json.dumps(content).encode())

@@ -75,14 +75,22 @@ async def run(assembly: Assembly, stop: asyncio.Event) -> None:
     settings = assembly.settings
     logs.configure(assembly.name, settings.instance, settings.log_level)
     assembly.readiness.set("started", False, "starting")
-    application = assembly.http or probes.app(assembly.readiness, assembly.heartbeat)
-    serving = asyncio.create_task(probes.serve(application, settings.http_host, settings.http_port))
+    serving = asyncio.create_task(_serve(assembly, settings.http_host, settings.http_port))
     beside = [asyncio.create_task(assembly.heartbeat.run()), asyncio.create_task(memory.tidy())]
     try:
         await _until(stop, _turn(assembly, stop, serving), serving)
     finally:
         await _cancel([*beside, serving])
     log.info("stopped")
+
+
+async def _serve(assembly: Assembly, host: str, port: int) -> None:
+    if assembly.http is None:
+        await probes.serve(probes.answers(assembly.readiness, assembly.heartbeat), host, port)
+    else:
+        from services.kit import http_server  # loaded by the one service that needs it
+
+        await http_server.serve(assembly.http, host, port)
 
 
 async def _until(stop: asyncio.Event, turning: Coroutine[Any, Any, None], serving: asyncio.Task[None]) -> None:

@@ -8,9 +8,12 @@ import socket
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from services.kit import metrics
-from services.kit.probes import OLDEST_BEAT_S, Heartbeat, Readiness, app, listen, serve
+from services.kit.http_server import routes
+from services.kit.http_server import serve as serve_application
+from services.kit.probes import OLDEST_BEAT_S, Heartbeat, Readiness, answers, listen, serve
 
 
 async def test_readiness_needs_every_named_check() -> None:
@@ -26,12 +29,17 @@ async def test_readiness_needs_every_named_check() -> None:
     assert readiness.ready
 
 
-async def test_the_three_routes_answer_and_the_server_ends_when_cancelled() -> None:
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in an application"])
+async def test_the_three_routes_answer_and_the_server_ends_when_cancelled(alone: bool) -> None:
     moment = 0.0
     readiness, heartbeat = Readiness("kafka"), Heartbeat(lambda: moment)
     sock = listen("127.0.0.1", 0)
     handler = signal.getsignal(signal.SIGTERM)
-    serving = asyncio.create_task(serve(app(readiness, heartbeat), "127.0.0.1", 0, sock=sock))
+    if alone:
+        serving = asyncio.create_task(serve(answers(readiness, heartbeat), "127.0.0.1", 0, sock=sock))
+    else:
+        application = Starlette(routes=routes(readiness, heartbeat))
+        serving = asyncio.create_task(serve_application(application, "127.0.0.1", 0, sock=sock))
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", trust_env=False) as client:
         assert (await client.get("/livez")).json() == {"alive": True, "beat_age_s": 0.0}
         assert (await client.get("/readyz")).status_code == 503
@@ -42,6 +50,9 @@ async def test_the_three_routes_answer_and_the_server_ends_when_cancelled() -> N
         figures = await client.get("/metrics")
         assert figures.headers["content-type"].startswith("text/plain")
         assert "malote_records_total" in figures.text
+        assert (await client.head("/livez")).text == ""
+        assert (await client.get("/else")).status_code == 404
+        assert (await client.post("/livez")).status_code == 405
     assert signal.getsignal(signal.SIGTERM) is handler
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -63,7 +74,9 @@ async def test_a_taken_port_is_named_and_does_not_end_the_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"127.0.0.1 port {port}"):
-            await serve(app(Readiness(), Heartbeat()), "127.0.0.1", port)
+            await serve(answers(Readiness(), Heartbeat()), "127.0.0.1", port)
+        with pytest.raises(OSError, match=f"127.0.0.1 port {port}"):
+            await serve_application(Starlette(), "127.0.0.1", port)
 
 
 @pytest.mark.parametrize("label", ["tenant", "tenant_id", "channel_id", "address", "user_name", "host"])
