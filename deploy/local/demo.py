@@ -18,6 +18,12 @@ from pathlib import Path
 from deploy.local import tools
 from deploy.local.api import Differs
 from deploy.local.demo_desk import NAMES
+from deploy.local.demo_inbound import (
+    a_stranger_writes,
+    a_wrong_password,
+    the_client_answers,
+    the_mail_server_dies,
+)
 from deploy.local.mailbox import html_of, shown, text_of
 from deploy.local.scene import Scene, check, say
 
@@ -110,6 +116,10 @@ STORY: tuple[Callable[[Scene], Awaitable[None]], ...] = (
     a_colleague_answers,
     interrupts_another,
     survives_a_kill,
+    the_client_answers,
+    a_stranger_writes,
+    the_mail_server_dies,
+    a_wrong_password,
 )
 
 

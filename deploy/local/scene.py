@@ -8,6 +8,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from deploy.local.api import Api, Differs
 from deploy.local.demo_desk import PASSWORD, channel_settings
 from deploy.local.infra.mail import add_user
@@ -41,6 +43,16 @@ class Scene:
         """The account that is connected."""
         return f"orders-{self.mark}@acme.test"
 
+    @property
+    def client(self) -> str:
+        """Carla's address, with her name."""
+        return f"Carla Dias <{self.run['mailboxes']['client']['address']}>"
+
+    @property
+    def smtp_port(self) -> int:
+        """Where a client's mail program hands its mails over."""
+        return int(self.run["smtp"]["port"])
+
     def operator(self, name: str) -> str:
         """An operator's id."""
         return str(self.run["operators"][name])
@@ -62,12 +74,38 @@ class Scene:
 
     async def connect(self) -> dict[str, Any]:
         """Make the account on the mail server and the channel on the gateway."""
-        await add_user(self.run["mail_api"], self.address, PASSWORD)
-        ports = self.run["smtp"]["tls_port"], self.run["imap"]["tls_port"]
-        wanted = channel_settings(*ports, self.address, f"Orders {self.mark}", self.undo_seconds)
-        made: dict[str, Any] = await self.api("owner").post("/v1/channels", wanted)
+        await self.open_account()
+        made: dict[str, Any] = await self.api("owner").post("/v1/channels", self._settings(PASSWORD))
         self.channel = made["channel_id"]
         return made
+
+    async def open_account(self) -> None:
+        """Make the account on the mail server. Raises OSError while that is away."""
+        try:
+            await add_user(self.run["mail_api"], self.address, PASSWORD)
+        except httpx.TransportError as away:
+            raise OSError(str(away)) from away
+
+    async def set_secret(self, secret: str) -> None:
+        """Change the password that both directions log in with."""
+        path = f"/v1/channels/{self.channel}"
+        found = await self.api("owner").call("GET", path, (200,))
+        await self.api("owner").put(path, self._settings(secret), found.headers["ETag"])
+
+    def _settings(self, secret: str) -> dict[str, Any]:
+        ports = self.run["smtp"]["tls_port"], self.run["imap"]["tls_port"]
+        wanted = channel_settings(*ports, self.address, f"Orders {self.mark}", self.undo_seconds)
+        return {**wanted, "imap": {**wanted["imap"], "secret": secret}, "smtp": {**wanted["smtp"], "secret": secret}}
+
+    async def status(self) -> dict[str, Any]:
+        """The channel's status, by direction."""
+        return dict((await self.api("owner").get(f"/v1/channels/{self.channel}"))["status"])
+
+    async def turned(self, way: str, state: str, within_s: float = 30) -> dict[str, Any]:
+        """Wait until this direction (imap, smtp) is in this state; the direction."""
+        path = f"/v1/channels/{self.channel}"
+        seen = await self.api("owner").until(path, lambda it: it["status"][way]["state"] == state, within_s)
+        return dict(seen["status"][way])
 
     async def put_signature(self, whose: str, template: dict[str, Any]) -> dict[str, Any]:
         """`whose`: "default", "operators/<id>", or "policy" for the two switches."""
@@ -92,6 +130,33 @@ class Scene:
         """Read the message until it has this status."""
         path = f"/v1/messages/{message}"
         return await self.api("owner").until(path, lambda seen: seen["status"] == status, within_s)
+
+    async def items(self) -> list[dict[str, Any]]:
+        """The messages of the conversation, both ways, the newest first."""
+        return list((await self.api("owner").get(f"/v1/conversations/{self.conversation}"))["messages"]["items"])
+
+    async def heard(self, internet_message_id: str, within_s: float = 20) -> dict[str, Any]:
+        """Wait until a client's mail stands in the conversation; must stand there once."""
+
+        def those(seen: dict[str, Any]) -> list[dict[str, Any]]:
+            found = [it for it in seen["messages"]["items"] if it["direction"] == "in"]
+            return [it for it in found if it["internet_message_id"] == internet_message_id]
+
+        path = f"/v1/conversations/{self.conversation}"
+        found = those(await self.api("owner").until(path, lambda seen: bool(those(seen)), within_s))
+        check(len(found) == 1, f"it stands there {len(found)} times")
+        return found[0]
+
+    async def conversation_with(self, address: str, within_s: float = 20) -> dict[str, Any]:
+        """Wait for the conversation on our channel in which this person takes part; must be one."""
+
+        def those(seen: dict[str, Any]) -> list[dict[str, Any]]:
+            return [it for it in seen["items"] if address in [one["address"] for one in it["participants"]]]
+
+        path = f"/v1/conversations?channel_id={self.channel}"
+        found = those(await self.api("owner").until(path, lambda seen: bool(those(seen)), within_s))
+        check(len(found) == 1, f"there are {len(found)} conversations with {address}")
+        return found[0]
 
     async def interrupt(self, role: str, message: str) -> dict[str, Any]:
         """Interrupt; must succeed."""

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 
+from services.ingest.domain.mail_words import words
+
 MOST = 100
 LENGTH = 998
 _ID = re.compile(r"<([^<>]++)>")
@@ -16,8 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 def message_ids(value: str) -> tuple[str, ...]:
     """The ids of a field in its order, each once, in angle brackets; one that lacks them gets them.
 
-    Of more than 100 the first (the root of the thread) and the last are kept.
+    Of more than 100 the first (the root of the thread) and the last are kept. Encoded words, which have no place here
+    (RFC 2047 section 5), are read all the same: Python's mailers write long ids, such as ours, that way.
     """
+    value = words(value) if "=?" in value else value
     found = [_CONTROL.sub("", each) for each in _ID.findall(value)]
     if not found:
         found = _NO_ANGLES.findall(value)

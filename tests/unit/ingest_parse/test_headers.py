@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.message import EmailMessage
 
 import pytest
 
@@ -72,6 +73,16 @@ def test_a_long_list_of_references_keeps_both_ends() -> None:
     assert mail.references[-1] == "<04999@example.com>"
     assert len(mail.references) == MOST
     assert "headers" in mail.truncated
+
+
+def test_long_ids_are_read_as_python_s_mailers_write_them() -> None:
+    ours = "<" + "a" * 26 + "." + "b" * 26 + ".k1" + "c" * 16 + "@acme.test>"
+    answer = EmailMessage()
+    answer["Message-ID"], answer["In-Reply-To"], answer["References"] = "<x@y>", ours, f"<root@y> {ours}"
+    answer.set_content("hello")
+    assert b"=?utf-8?q?" in bytes(answer), "this is the case that is tested"
+    read = parsed(bytes(answer))
+    assert (read.internet_message_id, read.in_reply_to, read.references) == ("<x@y>", (ours,), ("<root@y>", ours))
 
 
 @pytest.mark.parametrize(
