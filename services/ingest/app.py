@@ -37,6 +37,7 @@ from services.ingest.handlers.note_channel import NoteChannel
 from services.ingest.handlers.note_copy import NoteCopy
 from services.ingest.handlers.note_message import NoteMessage
 from services.ingest.handlers.note_tenants import NoteTenants
+from services.ingest.handlers.read_parts import ReadParts
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.restate_status import RestateStatus
@@ -144,13 +145,15 @@ def _watch(
     settings, clock, cursors = world.settings, world.clock, world.cursors
     memory = timedelta(days=settings.ledger_days)
     ledger = MongoLedger(world.database[LEDGER], clock, memory)
+    resolve = ResolveMails(ledger, own_mails, _keyring(settings.threading_keys), world.raw)
     announce = AnnounceSlice(
-        world.raw, world.parser, ledger, cursors, ResolveMails(ledger, own_mails, _keyring(settings.threading_keys)),
+        world.raw, world.parser, ledger, cursors, resolve,
         MongoParticipants(world.database[CONVERSATIONS]), TellSlice(world.raw, world.publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(mailboxes, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
-        FetchSlices(budgets, clock, memory - timedelta(days=1)), TakeSlices(announce, clock, random.random),
+        FetchSlices(budgets, clock, memory - timedelta(days=1), ReadParts(world.raw, clock)),
+        TakeSlices(announce, clock, random.random),
         report, clock, random.random,
         f"{settings.instance}/{uuid7()}",
     )  # fmt: skip

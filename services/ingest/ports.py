@@ -6,7 +6,7 @@ a value (NotOpen) or LostConnection. Everything else is a value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from contracts.tenant import TenantChanged
 from services.ingest.domain.account import Account, ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
-from services.ingest.domain.parsed import Parsed, Unparsable
+from services.ingest.domain.parsed import Held, Parsed, Unparsable
 from services.ingest.domain.sent_copy import SentCopy
 from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Woken
 from services.ingest.domain.status import ImapStatus
@@ -98,6 +98,10 @@ class Mailboxes(Protocol):
         ...
 
 
+Hold = Callable[[AsyncIterator[bytes]], Awaitable[Held]]
+"""Takes octets out of a process's hands: RawStore.hold for one tenant."""
+
+
 class Parser(Protocol):
     """Reads hostile mails in killable children; concurrent calls share the hand-over."""
 
@@ -105,13 +109,19 @@ class Parser(Protocol):
         """What each mail says, in this order; one that kills a child is Unparsable, its neighbours are tried again."""
         ...
 
+    async def parse_held(self, size: int, octets: AsyncIterator[bytes], hold: Hold) -> Parsed | Unparsable:
+        """What a large mail says, read in a child of its own; large attachments are held as they come out of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Something to be stored: ``ref`` says everything about it beforehand, its ``blob_id`` is the same on a repeat."""
+    """Something to be stored: ``ref`` says everything about it beforehand, its ``blob_id`` is the same on a repeat.
+    ``held``: the octets are there already, under another id."""
 
     ref: BlobRef
     octets: bytes = field(repr=False)
+    held: Held | None = None
 
 
 class RawStore(Protocol):
@@ -119,8 +129,20 @@ class RawStore(Protocol):
 
     async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
         """Returns when all are stored (majority): up to 4 MB inline with one insert, GridFS above. What is there
-        already under the same id is left alone."""
+        already under the same id is left alone; what is held becomes what ``ref`` says, unmoved. Raises Gone."""
         ...
+
+    async def hold(self, tenant: str, octets: AsyncIterator[bytes]) -> Held:
+        """Store these, a piece at a time, for a day. What the iterator raises leaves nothing that could be read."""
+        ...
+
+    def held(self, tenant: str, held: Held) -> AsyncIterator[bytes]:
+        """These octets, piece by piece; raises Gone."""
+        ...
+
+
+class Gone(Exception):
+    """Octets that were held are no longer there (a day has passed): the mail is to be fetched again."""
 
 
 class Fenced(Exception):

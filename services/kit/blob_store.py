@@ -1,13 +1,17 @@
-"""The long blobs' chunks in GridFS, under the blob's own id."""
+"""The long blobs' chunks, in GridFS's form (files and chunks collections), under the blob's own id.
+
+Written and read a chunk at a time: the driver's own writer keeps up to 48 MB before it sends anything, its reader
+fetches batches of 16 MB.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Final
 
-from gridfs.errors import NoFile
-from motor.motor_asyncio import AsyncIOMotorGridFSBucket
+from bson import Binary, ObjectId
 
 from services.kit.mongo import Database, translated
 from services.kit.unavailable import Unavailable
@@ -15,45 +19,70 @@ from services.kit.unavailable import Unavailable
 CHUNK: Final = 1 << 20
 
 
+class Lost(Unavailable):
+    """Octets that were stored are gone: they will not come back by asking again."""
+
+
 class BlobStore:
     """Writes, reads and removes chunks; knows nothing of who may."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._bucket = AsyncIOMotorGridFSBucket(database, bucket_name="long", chunk_size_bytes=CHUNK)
+        self._files, self._chunks = database["long.files"], database["long.chunks"]
+
+    async def ensure(self) -> None:
+        """The indexes that GridFS asks for; safe to repeat."""
+        await self._chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+        await self._files.create_index([("filename", 1), ("uploadDate", 1)])
 
     async def write(self, whole_id: str, tenant: str, head: bytes, rest: AsyncIterator[bytes]) -> tuple[str, int]:
         """Store the head and the rest under this id; returns SHA-256 (hex) and size in octets."""
-        digest, size = hashlib.sha256(), 0
-        target = self._bucket.open_upload_stream_with_id(whole_id, whole_id, metadata={"tenant": tenant})
+        digest, size, n = hashlib.sha256(), 0, 0
         try:
-            async for chunk in _chain(head, rest):
-                await target.write(chunk)
+            async for chunk in _chunks(head, rest):
+                await self._chunks.insert_one({"_id": ObjectId(), "files_id": whole_id, "n": n, "data": Binary(chunk)})
                 digest.update(chunk)
-                size += len(chunk)
+                size, n = size + len(chunk), n + 1
         except BaseException:
-            await target.abort()
+            await self.remove(whole_id)
             raise
-        await target.close()
+        await self._files.insert_one(
+            {
+                "_id": whole_id, "filename": whole_id, "metadata": {"tenant": tenant}, "chunkSize": CHUNK,
+                "length": size, "uploadDate": datetime.now(UTC),
+            }
+        )  # fmt: skip
         return digest.hexdigest(), size
 
     async def read(self, whole_id: str) -> AsyncIterator[bytes]:
-        """Chunk by chunk; raises `Unavailable` when a chunk is missing."""
+        """Chunk by chunk; raises `Lost` when a chunk is missing."""
         async with translated():
-            try:
-                source = await self._bucket.open_download_stream(whole_id)
-                while chunk := await source.readchunk():
-                    yield chunk
-            except NoFile as error:
-                raise Unavailable("a blob's chunks are gone") from error
+            file = await self._files.find_one({"_id": whole_id}, {"length": 1})
+        if file is None:
+            raise Lost("a blob's chunks are gone")
+        for n in range(-(-file["length"] // CHUNK)):
+            async with translated():
+                found = await self._chunks.find_one({"files_id": whole_id, "n": n}, {"data": 1})
+            if found is None:
+                raise Lost("a blob's chunks are gone")
+            yield bytes(found["data"])
 
     async def remove(self, whole_id: str) -> None:
         """Remove what there is of it, also the chunks of a write that never ended."""
-        await self._database["long.chunks"].delete_many({"files_id": whole_id})
-        await self._database["long.files"].delete_one({"_id": whole_id})
+        await self._chunks.delete_many({"files_id": whole_id})
+        await self._files.delete_one({"_id": whole_id})
 
 
-async def _chain(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield head
-    async for chunk in rest:
-        yield chunk
+async def _chunks(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The octets in pieces of one chunk, the last one shorter."""
+    held = bytearray(head)
+    while True:
+        while len(held) >= CHUNK:
+            piece = bytes(memoryview(held)[:CHUNK])
+            del held[:CHUNK]
+            yield piece
+        try:
+            held += await anext(rest)
+        except StopAsyncIteration:
+            break
+    if held:
+        yield bytes(held)

@@ -110,12 +110,22 @@ class ChildProcess:
         finally:
             self._watching.cancel()
 
+    async def feed(self, piece: bytes) -> None:
+        """A piece of a request, as fast as the child takes it; raises ConnectionError when it is gone."""
+        assert self._writer is not None
+        self._writer.write(piece)
+        await self._writer.drain()
+
+    async def take(self, size: int) -> bytes:
+        """So many octets of an answer; raises IncompleteReadError or ConnectionError when the child is gone."""
+        return await self._reader.readexactly(size)
+
     async def _next(self) -> bytes | Killed:
         size = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))[0]
         if size > self._limits.output_bytes + _LONGEST_NAME:  # it would have said so itself: believe nothing more
             self._kill("output")
             raise ConnectionResetError
-        return _outcome(await self._reader.readexactly(size))
+        return outcome(await self._reader.readexactly(size))
 
     def _watch(self, begun: int) -> None:
         """Kill a child that begins nothing new for the wall time, from here until the hand-over ends."""
@@ -161,7 +171,8 @@ def _command(module: str, sock: int, progress: int, limits: Limits) -> list[str]
     return [sys.executable, "-P", "-s", "-m", module, *map(str, words)]
 
 
-def _outcome(answer: bytes) -> bytes | Killed:
+def outcome(answer: bytes) -> bytes | Killed:
+    """What an answer with its status says."""
     status, content = answer[:1], answer[1:]
     if status == OK:
         return content

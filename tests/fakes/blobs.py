@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from contracts.blob import BlobRef
 from contracts.limits import BLOB_LIFE
+from services.kit.blob_store import Lost
 from services.kit.clock import Clock
 from services.kit.ids import uuid7
 from services.kit.unavailable import Unavailable
@@ -29,13 +30,25 @@ class FakeBlobs:
         self.kept: dict[tuple[str, str], _Kept] = {}
         self.gone = False
 
-    async def put(self, tenant: str, data: bytes | AsyncIterator[bytes], media_type: str) -> BlobRef:
+    async def put(
+        self, tenant: str, data: bytes | AsyncIterator[bytes], media_type: str, *, inline: int = 0
+    ) -> BlobRef:  # fmt: skip
         """See Blobs.put."""
         self._reach()
         content = data if isinstance(data, bytes) else b"".join([chunk async for chunk in data])
         blob_id, sha256 = str(uuid7()), hashlib.sha256(content).hexdigest()
         self.kept[tenant, blob_id] = _Kept(content, self.clock.now() + timedelta(seconds=BLOB_LIFE))
         return BlobRef(blob_id=blob_id, sha256=sha256, size=len(content), media_type=media_type)
+
+    async def adopt(self, tenant: str, held: BlobRef, ref: BlobRef, until: datetime) -> None:
+        """See Blobs.adopt."""
+        self._reach()
+        kept = self.kept.pop((tenant, held.blob_id), None)
+        if (tenant, ref.blob_id) in self.kept:
+            return
+        if kept is None:
+            raise Lost("gone")
+        self.kept[tenant, ref.blob_id] = _Kept(kept.content, until)
 
     async def get(self, tenant: str, blob_id: str) -> bytes | None:
         """See Blobs.get."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.utils import getaddresses, parseaddr
@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from services.ingest.domain.account import Account
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
-from services.ingest.domain.parsed import Address, Bounce, Failure, Parsed, Unparsable
+from services.ingest.domain.parsed import Address, Attached, Bounce, Failure, Parsed, Unparsable
 from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed, LostConnection, NotOpen, Opened, Quiet, Woken
-from services.ingest.ports import MailSession
+from services.ingest.ports import Hold, MailSession
 
 LOST = Trouble(Stage.WATCH, Sign.LOST)
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ def mail(subject: str, *headers: str, sender: str = "Client <client@far.test>", 
 @dataclass
 class FakeServer:
     """One mailbox. ``broken``: UIDs listed without a body; ``refuses``: what opening says instead of a session;
-    ``drops``: so many sessions are lost when they listen."""
+    ``drops``: so many sessions are lost when they listen; ``claims``: other sizes than the true ones, by UID."""
 
     uidvalidity: int | None = 1
     uidnext: int = 1
@@ -39,6 +39,7 @@ class FakeServer:
     broken: set[int] = field(default_factory=set)
     refuses: list[Trouble] = field(default_factory=list)
     drops: int = 0
+    claims: dict[int, int] = field(default_factory=dict)
     sessions: list[FakeSession] = field(default_factory=list)
     opened: int = 0
     fetched: list[int] = field(default_factory=list)
@@ -111,7 +112,8 @@ class FakeSession:
 
     def _fetched(self, uid: int) -> Fetched:
         octets, at = self.server.mails[uid]
-        return Fetched(uid, len(octets), at, None if uid in self.server.broken else octets[:HEAD_OCTETS])
+        size, broken = self.server.claims.get(uid, len(octets)), uid in self.server.broken
+        return Fetched(uid, size, at, None if broken else octets[:HEAD_OCTETS])
 
     async def fetch_rest(self, uid: int, offset: int, length: int) -> bytes | None:
         """See MailSession."""
@@ -168,6 +170,16 @@ class FakeParser:
         await asyncio.sleep(0)
         return [self._parse(octets) for octets in mails]
 
+    async def parse_held(self, size: int, octets: AsyncIterator[bytes], hold: Hold) -> Parsed | Unparsable:
+        """See Parser; what follows ``attached:`` in the body is held."""
+        whole = b"".join([piece async for piece in octets])
+        if len(whole) != size:
+            raise ValueError("not what was said")
+        found, content = self._parse(whole), whole.partition(b"attached:")[2]
+        if isinstance(found, Unparsable) or not content:
+            return found
+        return replace(found, attachments=(Attached("a.bin", "application/zip", b"", held=await hold(once(content))),))
+
     def _parse(self, octets: bytes) -> Parsed | Unparsable:
         read = message_from_bytes(octets)
         text = str(read.get_payload())
@@ -183,6 +195,11 @@ class FakeParser:
             sender=Address(address, name), to=tuple(Address(a, n) for n, a in getaddresses(read.get_all("To", []))),
             subject=read.get("Subject", ""), text=text, auto=cast(Any, read.get("X-Auto", "none")), bounce=bounce,
         )  # fmt: skip
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    """The content, in one piece."""
+    yield content
 
 
 def _ids(header: str | None) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,9 +11,11 @@ from contracts.event import AnyEvent
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
+from services.ingest.domain.parsed import Held
 from services.ingest.domain.sent_copy import SentCopy
 from services.ingest.domain.status import ImapStatus
-from services.ingest.ports import OwnMail, Stored
+from services.ingest.ports import Gone, OwnMail, Stored
+from services.kit.ids import uuid7
 
 
 @dataclass
@@ -111,14 +114,30 @@ class FakeStatuses:
 
 @dataclass
 class FakeRaw:
-    """The RawStore port; a repeat leaves the first alone."""
+    """The RawStore port; a repeat leaves the first alone. ``holding``: what is held, by id."""
 
     kept: dict[str, Stored] = field(default_factory=dict)
+    holding: dict[str, bytes] = field(default_factory=dict)
 
     async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
         """See RawStore."""
         for thing in things:
+            if thing.held is not None and thing.held.blob_id not in self.holding:
+                raise Gone
             self.kept.setdefault(f"{tenant}/{thing.ref.blob_id}", thing)
+
+    async def hold(self, tenant: str, octets: AsyncIterator[bytes]) -> Held:
+        """See RawStore."""
+        whole = b"".join([piece async for piece in octets])
+        held = Held(str(uuid7()), hashlib.sha256(whole).hexdigest(), len(whole))
+        self.holding[held.blob_id] = whole
+        return held
+
+    async def held(self, tenant: str, held: Held) -> AsyncIterator[bytes]:
+        """See RawStore."""
+        if held.blob_id not in self.holding:
+            raise Gone
+        yield self.holding[held.blob_id]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.kit.blob_store import Lost
 from services.kit.blobs import ONE_DOCUMENT, Blobs, ensure
 from services.kit.mongo import Database, Document
 from services.kit.unavailable import Unavailable
@@ -160,6 +161,41 @@ async def test_names_with_dollars_are_only_names(blobs: Blobs | FakeBlobs) -> No
     ref = await blobs.put(ONE, b"$$NOW", "$media_type")
     assert ref.media_type == "$media_type"
     assert await blobs.get(ONE, ref.blob_id) == b"$$NOW"
+
+
+async def test_a_long_one_is_adopted_without_moving_it(case: Case) -> None:
+    content = b"0123456789" * 200_000
+    held = await case.blobs.put(ONE, _pieces(content, 262_144), "message/rfc822", inline=0)
+    ref = held.model_copy(update={"blob_id": OTHER})
+    await case.blobs.adopt(ONE, held, ref, case.now() + 35 * DAY)
+    assert await case.blobs.get(ONE, held.blob_id) is None
+    again = await case.blobs.put(ONE, _pieces(content, 262_144), "message/rfc822", inline=0)
+    await case.blobs.adopt(ONE, again, ref, case.now() + 35 * DAY)
+    await case.age(2 * DAY)
+    await case.blobs.sweep()
+    assert await case.blobs.fetch(ONE, ref) == content
+    await case.blobs.adopt(ONE, held, ref, case.now() + DAY)
+    with pytest.raises(Lost):
+        await case.blobs.adopt(ONE, held, ref.model_copy(update={"blob_id": ONE}), case.now() + DAY)
+    await case.age(34 * DAY)
+    assert await case.blobs.sweep() == 1
+    assert await case.blobs.get(ONE, OTHER) is None
+
+
+async def test_adopted_and_orphaned_chunks_all_go_and_no_earlier(real: Case, mongo_database: Database) -> None:
+    held = await real.blobs.put(ONE, b"x" * 3_000_000, "text/plain", inline=0)
+    ref = held.model_copy(update={"blob_id": OTHER})
+    standing = await mongo_database["blobs"].find_one({"_id": f"{ONE}/{held.blob_id}"})
+    await real.blobs.adopt(ONE, held, ref, real.now() + 35 * DAY)
+    assert standing is not None
+    await mongo_database["blobs"].insert_one(standing)  # killed before it let go of the first id
+    await real.blobs.adopt(ONE, held, ref, real.now() + 35 * DAY)
+    await mongo_database["blobs"].insert_one({**standing, "expires_at": real.now() - DAY})
+    assert await real.blobs.sweep() == 1
+    assert await real.blobs.get(ONE, OTHER) == b"x" * 3_000_000
+    await real.age(36 * DAY)
+    assert await real.blobs.sweep() == 1
+    assert await _count(mongo_database) == {"blobs": 0, "long.files": 0, "long.chunks": 0}
 
 
 async def _count(database: Database) -> dict[str, int]:

@@ -11,10 +11,13 @@ from typing import Final
 
 from bson import Binary
 
+from contracts.blob import BlobRef
 from services.ingest.adapters.grouped_mongo import GroupedInserts
-from services.ingest.ports import Stored
+from services.ingest.domain.parsed import Held
+from services.ingest.ports import Gone, Stored
 from services.kit import metrics
-from services.kit.blob_store import BlobStore
+from services.kit.blob_store import BlobStore, Lost
+from services.kit.blobs import Blobs
 from services.kit.clock import Clock
 from services.kit.mongo import Database, Document, key, translated
 
@@ -29,19 +32,43 @@ class MongoRaw:
     """The RawStore port over the blobs' database; ``life`` is how long what comes in is kept."""
 
     def __init__(self, database: Database, clock: Clock, life: timedelta) -> None:
-        self._documents, self._store = database["blobs"], BlobStore(database)
+        self._documents, self._store, self._blobs = database["blobs"], BlobStore(database), Blobs(database)
         self._inserts = GroupedInserts(self._documents, limit=_AT_ONCE)
         self._clock, self._life = clock, life
 
     async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
         """See RawStore."""
         until = self._clock.now() + self._life
-        for batch in _batches([thing for thing in things if len(thing.octets) <= INLINE]):
+        for thing in things:
+            if thing.held is not None:
+                await self._adopt(tenant, thing, thing.held, until)
+        here = [thing for thing in things if thing.held is None]
+        for batch in _batches([thing for thing in here if len(thing.octets) <= INLINE]):
             await self._inserts.insert([_document(tenant, thing, until, Binary(thing.octets)) for thing in batch])
             metrics.blob_bytes.labels("document").inc(sum(len(thing.octets) for thing in batch))
-        for thing in things:
+        for thing in here:
             if len(thing.octets) > INLINE:
                 await self._keep_long(tenant, thing, until)
+
+    async def _adopt(self, tenant: str, thing: Stored, held: Held, until: datetime) -> None:
+        mine = BlobRef(blob_id=held.blob_id, sha256=held.sha256, size=held.size, media_type=thing.ref.media_type)
+        try:
+            await self._blobs.adopt(tenant, mine, thing.ref, until)
+        except Lost as lost:
+            raise Gone from lost
+
+    async def hold(self, tenant: str, octets: AsyncIterator[bytes]) -> Held:
+        """See RawStore."""
+        ref = await self._blobs.put(tenant, octets, "application/octet-stream", inline=0)
+        return Held(ref.blob_id, ref.sha256, ref.size)
+
+    async def held(self, tenant: str, held: Held) -> AsyncIterator[bytes]:
+        """See RawStore."""
+        try:
+            async for piece in self._store.read(key(tenant, held.blob_id)):
+                yield piece
+        except Lost as lost:
+            raise Gone from lost
 
     async def _keep_long(self, tenant: str, thing: Stored, until: datetime) -> None:
         whole_id = key(tenant, thing.ref.blob_id)

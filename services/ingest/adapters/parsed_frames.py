@@ -9,12 +9,19 @@ from __future__ import annotations
 import json
 import struct
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.ingest.domain.parsed import Address, Attached, Bounce, Failure, Parsed, Trail
 
+if TYPE_CHECKING:  # the child, which packs, does without them
+    from services.ingest.ports import Hold
+    from services.kit.child_stream import Answer
+
 _JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LENGTH = struct.Struct(">I")
+_SMALL = 64 * 1024
+_HERE = 1 << 20
+"""Of a large mail, so much of what is attached stays in this process."""
 
 
 def packed(parsed: Parsed) -> bytes:
@@ -34,6 +41,22 @@ def packed(parsed: Parsed) -> bytes:
         head["bounce"] = _bounce(parsed.bounce)
     content = _JSON.encode(head).encode("utf-8", "replace")
     return b"".join([_LENGTH.pack(len(content)), content, *(each for each in bodies if each), *blobs])
+
+
+async def streamed(answer: Answer, hold: Hold) -> Parsed:
+    """A `Parsed` as it comes out of the child: what is large is held as it comes. Raises as `unpacked` does."""
+    head: dict[str, Any] = json.loads(await answer.exactly(_LENGTH.unpack(await answer.exactly(4))[0]))
+    bodies = [None if size < 0 else str(await answer.exactly(size), "utf-8") for size in head["sizes"]]
+    attachments, here = [], 0
+    for name, media_type, size, content_id, inline in head["attachments"]:
+        if size > _SMALL or here + size > _HERE:
+            it = Attached(name, media_type, b"", content_id, inline, await hold(answer.pieces(size)))
+        else:
+            it, here = Attached(name, media_type, await answer.exactly(size), content_id, inline), here + size
+        attachments.append(it)
+    if answer.left:
+        raise ValueError("frames do not add up")
+    return _parsed(head, bodies, tuple(attachments))
 
 
 def unpacked(frames: bytes) -> Parsed:

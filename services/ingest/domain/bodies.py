@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 from contracts.limits import INLINE_TEXT
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.identity import blob_id
-from services.ingest.domain.parsed import Attached, Parsed
+from services.ingest.domain.parsed import Attached, Held, Parsed
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A part to be stored; ``blob_id`` is the same whenever the mail is taken again."""
+    """A part to be stored; ``blob_id`` is the same whenever the mail is taken again. ``held``: its octets are there."""
 
     blob_id: str
     sha256: str
     media_type: str
     octets: bytes = field(repr=False)
+    held: Held | None = None
+
+    @property
+    def size(self) -> int:
+        """In octets."""
+        return len(self.octets) if self.held is None else self.held.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,7 @@ class Bodies:
 def bodies_of(key: ChannelKey, sha256: str, parsed: Parsed) -> Bodies:
     """``sha256``: of the whole mail."""
     new_part, cut = _cut(parsed.new_part)
-    attachments = tuple(
-        (each, _kept(key, sha256, str(n), each.octets, each.media_type)) for n, each in enumerate(parsed.attachments)
-    )
+    attachments = tuple((each, _attached(key, sha256, str(n), each)) for n, each in enumerate(parsed.attachments))
     text, html = _long(parsed.text), _long(parsed.html)
     return Bodies(
         parsed.text if text is None else _kept(key, sha256, "text", text, "text/plain"),
@@ -54,6 +58,12 @@ def bodies_of(key: ChannelKey, sha256: str, parsed: Parsed) -> Bodies:
 
 def _kept(key: ChannelKey, sha256: str, part: str, octets: bytes, media_type: str) -> Kept:
     return Kept(blob_id(key, sha256, part), hashlib.sha256(octets).hexdigest(), media_type, octets)
+
+
+def _attached(key: ChannelKey, sha256: str, part: str, it: Attached) -> Kept:
+    if it.held is None:
+        return _kept(key, sha256, part, it.octets, it.media_type)
+    return Kept(blob_id(key, sha256, part), it.held.sha256, it.media_type, b"", it.held)
 
 
 def _long(text: str | None) -> bytes | None:

@@ -25,11 +25,21 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Octets that are too many for this process: they stand in the blob store, for now under an id of their own."""
+
+    blob_id: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """A part that is no body.
 
     ``file_name`` is safe to show and to save (no path, no control or bidi character, at most 255 octets).
-    ``content_id`` has no angle brackets; ``inline`` says that the HTML body shows it by ``cid:``.
+    ``content_id`` has no angle brackets; ``inline`` says that the HTML body shows it by ``cid:``. With ``held`` they
+    stand in the blob store.
     """
 
     file_name: str
@@ -37,6 +47,7 @@ class Attached:
     octets: bytes = field(repr=False)
     content_id: str | None = None
     inline: bool = False
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

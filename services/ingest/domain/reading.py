@@ -17,10 +17,11 @@ _FIRST_GUESS: Final = 32_768
 
 @dataclass(slots=True)
 class Track:
-    """One way through the mailbox: read up to ``uid``."""
+    """One way through the mailbox of a tenant: read up to ``uid``."""
 
     uid: int
     imported: bool = False
+    tenant: str = ""
 
 
 @dataclass(slots=True)
@@ -50,10 +51,10 @@ class Reading:
             self.average = min(HEAD_OCTETS, max(seen, (self.average + seen) // 2))
 
 
-def begin_reading(cursor: Cursor) -> Reading:
+def begin_reading(cursor: Cursor, tenant: str) -> Reading:
     """Where the cursor stands."""
     through = cursor.renumbered.through if cursor.renumbered is not None else None
-    reading = Reading(Track(cursor.last_uid), cursor.since, through)
+    reading = Reading(Track(cursor.last_uid, tenant=tenant), cursor.since, through)
     if cursor.importing is not None:
-        reading.past, reading.past_through = Track(cursor.importing.last_uid, True), cursor.importing.through
+        reading.past, reading.past_through = Track(cursor.importing.last_uid, True, tenant), cursor.importing.through
     return reading

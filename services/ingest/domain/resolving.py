@@ -67,9 +67,14 @@ def root(mail: Parsed, fallback: str) -> str:
 def is_own(mail: Parsed, octets: bytes, address: str, sha256: str | None, size: int) -> bool:
     """Whether it is our message come back: From is the channel's address and its bytes, after what servers put before
     them, are those that were submitted (``sha256`` of ``size`` octets; None where we know of none)."""
-    if sha256 is None or mail.sender is None or mail.sender.address.lower() != address.lower():
+    if sha256 is None or not is_from(mail, address):
         return False
     return 0 < size <= len(octets) and hashlib.sha256(memoryview(octets)[-size:]).hexdigest() == sha256
+
+
+def is_from(mail: Parsed, address: str) -> bool:
+    """Whether the mail says that it comes from this address."""
+    return mail.sender is not None and mail.sender.address.lower() == address.lower()
 
 
 def _nearest(mail: Parsed) -> Iterator[str]:

@@ -11,12 +11,13 @@ from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.identity import conversation_id, mail_id
 from services.ingest.domain.ledger import Seen, Thread, is_told
+from services.ingest.domain.parsed import Held
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as it was read. ``octets`` None: its content was not to be had, ``trouble`` says why (``too_large``,
-    ``not_fetchable``)."""
+    """One mail as it was read: its ``octets`` are here, or ``held``. Neither: its content was not to be had, and
+    ``trouble`` says why (``too_large``, ``not_fetchable``)."""
 
     uid: int
     size: int
@@ -24,6 +25,12 @@ class Mail:
     internaldate: datetime | None = None
     octets: bytes | None = field(default=None, repr=False)
     trouble: str | None = None
+    held: Held | None = None
+
+    @property
+    def had(self) -> bool:
+        """Whether its content was to be had."""
+        return self.octets is not None or self.held is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class Slice:
 def read_mail(uid: int, internaldate: datetime | None, octets: bytes) -> Mail:
     """A mail whose content is here, whole."""
     return Mail(uid, len(octets), hashlib.sha256(octets).hexdigest(), internaldate, octets)
+
+
+def held_mail(uid: int, internaldate: datetime | None, held: Held) -> Mail:
+    """A mail whose content is in the blob store."""
+    return Mail(uid, held.size, held.sha256, internaldate, held=held)
 
 
 def unread_mail(uid: int, size: int, internaldate: datetime | None, trouble: str, head: bytes = b"") -> Mail:

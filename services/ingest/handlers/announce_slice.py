@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from contracts.blob import BlobRef
 from services.ingest.domain.account import Account
 from services.ingest.domain.cursor import Cursor, advance, advance_import
 from services.ingest.domain.ledger import Seen, is_told
-from services.ingest.domain.parsed import Parsed, Unparsable
+from services.ingest.domain.parsed import Held, Parsed, Unparsable
 from services.ingest.domain.slices import Mail, Slice, entry, threads, to_announce
 from services.ingest.handlers.facts import Resolved, speak_reset
 from services.ingest.handlers.resolve_mails import ResolveMails
@@ -74,7 +75,7 @@ class AnnounceSlice:
         return matched
 
     async def _take(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> None:
-        raw = {mail.uid: raw_ref(account, mail) for mail in mails if mail.octets is not None}
+        raw = {mail.uid: raw_ref(account, mail) for mail in mails if mail.had}
         (read, resolved, winners), _ = await asyncio.gather(
             self._identified(account, cursor, mails), self._keep_raw(account, mails, raw)
         )
@@ -89,7 +90,7 @@ class AnnounceSlice:
 
     async def _identified(self, account: Account, cursor: Cursor, mails: Sequence[Mail]) -> tuple[Read, Found, Known]:
         """What each says, its conversation, and who it is."""
-        read, holds = await asyncio.gather(self._read(mails), self.cursors.holds(account.key, cursor.epoch))
+        read, holds = await asyncio.gather(self._read(account, mails), self.cursors.holds(account.key, cursor.epoch))
         if not holds:
             raise Fenced
         pairs = [(mail, it) for mail in mails if isinstance(it := read.get(mail.uid), Parsed)]
@@ -105,13 +106,21 @@ class AnnounceSlice:
         said = threads((it.parsed.internet_message_id, it.conversation_id) for it in resolved.values())
         return {**ours, **await self.ledger.note(account.key, list(ours.values()), said)}
 
-    async def _read(self, mails: Sequence[Mail]) -> Read:
+    async def _read(self, account: Account, mails: Sequence[Mail]) -> Read:
         some = [(mail.uid, mail.octets) for mail in mails if mail.octets is not None]
         found = await self.parser.parse_all([octets for _, octets in some])
-        return {uid: it for (uid, _), it in zip(some, found, strict=True)}
+        read = {uid: it for (uid, _), it in zip(some, found, strict=True)}
+        for mail in mails:
+            if mail.held is not None:
+                read[mail.uid] = await self._read_held(account, mail.held)
+        return read
+
+    async def _read_held(self, account: Account, held: Held) -> Parsed | Unparsable:
+        octets = self.raw.held(account.tenant, held)
+        return await self.parser.parse_held(held.size, octets, partial(self.raw.hold, account.tenant))
 
     async def _keep_raw(self, account: Account, mails: Sequence[Mail], raw: Mapping[int, BlobRef]) -> None:
-        things = [Stored(raw[mail.uid], mail.octets) for mail in mails if mail.octets is not None]
+        things = [Stored(raw[mail.uid], mail.octets or b"", mail.held) for mail in mails if mail.had]
         await self.raw.keep(account.tenant, things)
 
     async def _taking_part(self, account: Account, resolved: Iterable[Resolved]) -> Mapping[str, frozenset[str]]:
@@ -125,7 +134,7 @@ class AnnounceSlice:
         except MISTAKES:
             log.exception("mail_failed", tenant_id=account.tenant, channel_id=account.channel_id, uid=mail.uid)
         winners = await self._note(account, cursor, [mail], {})
-        raw = raw_ref(account, mail) if mail.octets is not None else None
+        raw = raw_ref(account, mail) if mail.had else None
         await self.tell.handle(account, [Told(mail, winners[mail.sha256], raw, None, "failed")], {})
         return 0
 

@@ -120,7 +120,7 @@ def _fields(
 
 def ref(kept: Kept) -> BlobRef:
     """Where a kept part is."""
-    return BlobRef(blob_id=kept.blob_id, sha256=kept.sha256, size=len(kept.octets), media_type=kept.media_type)
+    return BlobRef(blob_id=kept.blob_id, sha256=kept.sha256, size=kept.size, media_type=kept.media_type)
 
 
 def _texts(bodies: Bodies) -> dict[str, Any]:

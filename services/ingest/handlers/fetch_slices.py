@@ -2,6 +2,7 @@
 
 ```
 hold octets -> one FETCH (heads of 256 KiB) -> small ones together, each large one alone, read in parts -> handed on
+                                                              above 1 MiB the parts go to the blob store as they come
                empty: nothing is left above
 ```
 
@@ -11,24 +12,20 @@ remembers, is history and is passed over unread.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.limits import INBOUND_SIZE
 from services.ingest.domain.reading import Reading, Track
 from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed
-from services.ingest.domain.slices import Mail, Slice, read_mail, unread_mail
+from services.ingest.domain.slices import Mail, Slice, read_mail
+from services.ingest.handlers.read_parts import ReadParts
 from services.ingest.ports import Budgets, Clock, MailSession
 
-TRIES: Final = 3
-PAUSE_S: Final = 0.5
 IMPORT_UIDS: Final = 50
 IMPORT_EVERY_S: Final = 1.0
 """So many mails a time are imported, and no faster, so that what comes in does not wait."""
-_OFF_LOOP: Final = 1 << 20
 
 
 class Share:
@@ -62,6 +59,7 @@ class FetchSlices:
     budgets: Budgets
     clock: Clock
     memory: timedelta
+    parts: ReadParts
 
     async def handle(self, session: MailSession, reading: Reading, hand: Hand) -> bool:
         """Whether anything was there; what may lie beyond a slice that is not full, the next look finds. Raises
@@ -144,52 +142,15 @@ class FetchSlices:
         """A mail that is read in parts, or could not be read at all."""
         share = Share(self.budgets, await self.budgets.hold(max(it.size, HEAD_OCTETS), large=True), large=True)
         try:
-            mail = await self._whole(session, it)
+            mail = await self.parts.handle(session, track.tenant, it)
             await _hand(track, [] if mail is None else [mail], it.uid, share, hand)
         finally:
             share.give_back()
-
-    async def _whole(self, session: MailSession, it: Fetched) -> Mail | None:
-        """The mail with all its octets; None where it is gone by now."""
-        if it.size > INBOUND_SIZE:
-            return unread_mail(it.uid, it.size, it.internaldate, "too_large", it.head or b"")
-        for _ in range(TRIES):
-            octets = await self._octets(session, it)
-            if octets is not None and len(octets) > INBOUND_SIZE:
-                return unread_mail(it.uid, it.size, it.internaldate, "too_large", it.head or b"")
-            if octets is not None:
-                return await _read_off_loop(it, octets)
-            await self.clock.sleep(PAUSE_S)
-            again = await session.fetch([it.uid])
-            if not again:
-                return None
-            it = again[0]
-        return unread_mail(it.uid, it.size, it.internaldate, "not_fetchable")
-
-    async def _octets(self, session: MailSession, it: Fetched) -> bytes | None:
-        """To the last octet, whatever size the server claims."""
-        if it.head is None or it.whole:
-            return it.head
-        octets = bytearray(it.head)
-        while len(octets) <= INBOUND_SIZE:
-            part = await session.fetch_rest(it.uid, len(octets), HEAD_OCTETS)
-            if part is None:
-                return None
-            octets += part
-            if len(part) < HEAD_OCTETS:
-                break
-        return bytes(octets)
 
 
 async def _hand(track: Track, mails: Sequence[Mail], through: int, share: Share, hand: Hand) -> None:
     await hand(Slice(tuple(mails), through, track.imported), share.borrow().give_back)
     track.uid = through
-
-
-async def _read_off_loop(it: Fetched, octets: bytes) -> Mail:
-    if len(octets) < _OFF_LOOP:
-        return read_mail(it.uid, it.internaldate, octets)
-    return await asyncio.to_thread(read_mail, it.uid, it.internaldate, octets)
 
 
 def _is_history(it: Listed, horizon: datetime | None) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.threading import Keyring, Token, read
@@ -11,7 +12,7 @@ from services.ingest.domain.account import Account
 from services.ingest.domain.parsed import Parsed
 from services.ingest.domain.slices import Mail
 from services.ingest.handlers.facts import Resolved
-from services.ingest.ports import Ledger, OwnMail, OwnMails
+from services.ingest.ports import Ledger, OwnMail, OwnMails, RawStore
 
 Pair = tuple[Mail, Parsed]
 
@@ -23,6 +24,7 @@ class ResolveMails:
     ledger: Ledger
     own_mails: OwnMails
     ring: Keyring
+    raw: RawStore
 
     async def handle(self, account: Account, pairs: Sequence[Pair]) -> list[Resolved]:
         """In the order given: a mail finds its parent in the same slice. Raises Unavailable."""
@@ -36,7 +38,7 @@ class ResolveMails:
         ours = await self._ours(account, claims)
         found = []
         for (mail, parsed), token, claim in zip(pairs, tokens, claims, strict=True):
-            own = claim is not None and _is_own(account, mail, parsed, ours.get(claim.message_id))
+            own = claim is not None and await self._is_own(account, mail, parsed, ours.get(claim.message_id))
             threading = resolving.resolve(account.key, parsed, claim if own else token, known, mail.sha256)
             if parsed.internet_message_id:
                 known.setdefault(parsed.internet_message_id, threading.conversation_id)
@@ -64,8 +66,19 @@ class ResolveMails:
         ids = [claim.message_id for claim in claims if claim is not None]
         return await self.own_mails.find(account.tenant, ids) if ids else {}
 
+    async def _is_own(self, account: Account, mail: Mail, parsed: Parsed, own: OwnMail | None) -> bool:
+        if own is None or not 0 < own.size <= mail.size or not resolving.is_from(parsed, account.address):
+            return False
+        if mail.held is None:
+            return resolving.is_own(parsed, mail.octets or b"", account.address, own.sha256, own.size)
+        octets = self.raw.held(account.tenant, mail.held)
+        return await _last_sha256(octets, mail.size - own.size) == own.sha256
 
-def _is_own(account: Account, mail: Mail, parsed: Parsed, own: OwnMail | None) -> bool:
-    if own is None or mail.octets is None:
-        return False
-    return resolving.is_own(parsed, mail.octets, account.address, own.sha256, own.size)
+
+async def _last_sha256(octets: AsyncIterator[bytes], skip: int) -> str:
+    """The hash of what follows the first ``skip`` octets."""
+    digest = hashlib.sha256()
+    async for piece in octets:
+        digest.update(memoryview(piece)[min(skip, len(piece)) :])
+        skip -= min(skip, len(piece))
+    return digest.hexdigest()

@@ -87,7 +87,7 @@ def _received(
     new = _is_new(it.parsed, participants)
     spoken = speak_mail(account, it, told.as_, told.raw, bodies, now, new_participant=new)
     if _fits(spoken, it.parsed):
-        return spoken, [Stored(ref(each), each.octets) for each in bodies.kept()]
+        return spoken, [Stored(ref(each), each.octets, each.held) for each in bodies.kept()]
     return speak_quarantined(account, it.mail, told.as_, "output", told.raw, now), ()
 
 

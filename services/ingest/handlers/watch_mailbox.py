@@ -97,7 +97,7 @@ class WatchMailbox:
         try:
             await self.take.settled(hold)
             hold.cursor = await self.select.handle(hold.account, hold.cursor, session.opened)
-            await self._turn(hold, session, begin_reading(hold.cursor))
+            await self._turn(hold, session, begin_reading(hold.cursor, hold.account.tenant))
         except LostConnection as gone:
             await self.take.settled(hold)
             log.info(

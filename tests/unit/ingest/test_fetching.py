@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from contracts.limits import INBOUND_SIZE
 from services.ingest.adapters.budgets import Limits, Octets, ReplicaBudgets
 from services.ingest.domain.reading import Reading, Track
 from services.ingest.domain.session import HEAD_OCTETS
-from services.ingest.handlers import fetch_slices
+from services.ingest.handlers import read_parts
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest_mailbox import mail
 from tests.unit.ingest.world import ACCOUNT, KEY, TENANT, Process, World
@@ -38,8 +39,40 @@ async def test_a_large_mail_is_read_in_parts_and_whole(size: int) -> None:
     assert len(world.raw.kept[f"{TENANT}/{big.raw.blob_id}"].octets) == big.size == size
 
 
+@pytest.mark.parametrize("size", [read_parts.HERE_OCTETS + 1, 2_500_000])
+async def test_a_very_large_mail_and_what_is_attached_never_stay_in_this_process(size: int) -> None:
+    world = World()
+    octets = mail("big", body="attached:")
+    octets += b"x" * (size - len(octets))
+    world.server.add(mail("before"))
+    world.server.add(octets)
+    await taken(world)
+    big = world.mails[1]
+    raw, part = world.raw.kept[f"{TENANT}/{big.raw.blob_id}"], big.attachments[0].blob
+    assert (raw.octets, raw.held and world.raw.holding[raw.held.blob_id]) == (b"", octets)
+    assert (big.size, big.sha256) == (size, hashlib.sha256(octets).hexdigest())
+    attached = world.raw.kept[f"{TENANT}/{part.blob_id}"]
+    content = octets.partition(b"attached:")[2]
+    assert attached.held is not None
+    assert (part.size, part.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert world.raw.holding[attached.held.blob_id] == content
+
+
+async def test_a_very_large_one_above_the_limit_is_set_aside_and_nothing_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(read_parts, "INBOUND_SIZE", 2_000_000)
+    world = World()
+    world.server.claims[world.server.add(mail("huge", body="x" * 2_600_000))] = 1_500_000
+    world.server.add(mail("after"))
+    await taken(world)
+    aside, after = world.mails
+    assert (aside.reason, aside.raw, after.subject) == ("too_large", None, "after")
+    assert world.raw.holding == {}
+
+
 async def test_a_mail_above_the_limit_is_set_aside_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_slices, "INBOUND_SIZE", 500_000)
+    monkeypatch.setattr(read_parts, "INBOUND_SIZE", 500_000)
     world = World()
     world.server.add(mail("huge", body="x" * 600_000))
     world.server.add(mail("after"))
@@ -58,7 +91,7 @@ async def test_a_mail_without_a_body_is_asked_for_again_and_then_set_aside() -> 
     await taken(world)
     ghost, after = world.mails
     assert (ghost.reason, ghost.raw, after.subject) == ("not_fetchable", None, "after")
-    assert world.server.fetched.count(1) == 1 + fetch_slices.TRIES
+    assert world.server.fetched.count(1) == 1 + read_parts.TRIES
 
 
 async def test_many_mails_come_in_slices_and_few_octets_at_once() -> None:

@@ -15,6 +15,7 @@ from services.ingest.domain.account import Account
 from services.ingest.handlers.announce_slice import AnnounceSlice
 from services.ingest.handlers.connect_mailbox import ConnectMailbox
 from services.ingest.handlers.fetch_slices import FetchSlices
+from services.ingest.handlers.read_parts import ReadParts
 from services.ingest.handlers.report_imap import ReportImap
 from services.ingest.handlers.resolve_mails import ResolveMails
 from services.ingest.handlers.select_mailbox import SelectMailbox
@@ -137,11 +138,12 @@ def compose(world: World, gate: Gate, limits: Limits) -> WatchMailbox:
     budgets = ReplicaBudgets(clock, limits)
     report = ReportImap(world.statuses, Relay(), publisher, clock, lambda: 0.5)
     announce = AnnounceSlice(
-        raw, world.parser, ledger, cursors, ResolveMails(ledger, world.own_mails, RING), world.participants,
+        raw, world.parser, ledger, cursors, ResolveMails(ledger, world.own_mails, RING, raw), world.participants,
         TellSlice(raw, publisher, clock),
     )  # fmt: skip
     return WatchMailbox(
         ConnectMailbox(world.server, budgets, report), cursors, budgets, SelectMailbox(cursors, clock),
-        FetchSlices(budgets, clock, timedelta(days=300)), TakeSlices(announce, clock, lambda: 0.5),
+        FetchSlices(budgets, clock, timedelta(days=300), ReadParts(raw, clock)),
+        TakeSlices(announce, clock, lambda: 0.5),
         report, clock, lambda: 0.5, "owner",
     )  # fmt: skip
