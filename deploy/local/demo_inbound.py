@@ -107,13 +107,13 @@ async def a_wrong_password(scene: Scene) -> None:
     """It shows as such on both directions; corrected, both connect, and the mail that came meanwhile is there."""
     await scene.set_secret("not the password")
     refused = {way: await scene.turned(way, "auth_failed") for way in ("imap", "smtp")}
-    letter = Letter(scene.client, scene.address, f"Anybody there {scene.mark}", "I wrote while you were locked out.")
-    posted = await letter.post(scene.smtp_port)
+    late = f"late-{scene.mark}@elsewhere.test"
+    await Letter(late, scene.address, f"Anybody there {scene.mark}", "Who is at the desk?").post(scene.smtp_port)
     say("A wrong password shows as such", *(f"{way}: {_told(refused[way])}" for way in refused))
     await scene.set_secret(PASSWORD)
     fine = {way: await scene.turned(way, "connected") for way in ("imap", "smtp")}
-    item = await scene.heard(posted)
-    say("Corrected, it connects", *(f"{way}: {_told(fine[way])}" for way in fine), f"came meanwhile: {item['subject']}")
+    came = await scene.conversation_with(late)
+    say("Corrected, it connects", *(f"{way}: {_told(fine[way])}" for way in fine), f"came meanwhile: {came['subject']}")
 
 
 def _told(status: dict[str, Any]) -> str:

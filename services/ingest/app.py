@@ -16,6 +16,7 @@ from contracts.threading import Keyring
 from services.ingest.adapters.budgets import Limits, ReplicaBudgets
 from services.ingest.adapters.child_parser import ChildParser, pool
 from services.ingest.adapters.imap import ImapMailboxes
+from services.ingest.adapters.imap_timing import Timing
 from services.ingest.adapters.imap_tls import tls_context
 from services.ingest.adapters.indexes import CONVERSATIONS, COPIES, CURSORS, LEDGER, OWN_MAILS, STATUSES, TENANTS
 from services.ingest.adapters.kafka_shards import KafkaShards
@@ -165,6 +166,7 @@ def _mailboxes(settings: Settings) -> ImapMailboxes:
     return ImapMailboxes(
         Egress(allowed), Opener(keys), tls_context(settings.imap_ca_file or None),
         IMAP_PORTS | frozenset(settings.imap_ports), settings.allow_plain_imap,
+        Timing(open_s=settings.imap_timeout_s, command_s=settings.imap_timeout_s),
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ class Settings(KitSettings):
     ``allow_plain_imap``: whether security "none" is accepted. ``imap_ca_file``: more roots for their certificates.
     ``parsers``: children that read mails. ``inbound_days``: how long mails are kept; ``ledger_days``: how long they
     are known again. ``logins_per_s``/``logins_at_once``/``connections_per_host`` (0: no limit, else mailboxes
-    take turns). ``memory_mb``: mails held at once, of this replica.
+    take turns). ``memory_mb``: mails held at once, of this replica. ``imap_timeout_s``: a server that says nothing for
+    so long within a command is given up.
     """
 
     instance: str = "ingest-0"
@@ -30,3 +31,4 @@ class Settings(KitSettings):
     logins_at_once: int = 32
     connections_per_host: int = 0
     memory_mb: int = 64
+    imap_timeout_s: float = 30.0

@@ -69,7 +69,12 @@ def failed(before: ImapStatus, verdict: Verdict, now: datetime, wait: float) -> 
     after = _moved(before, verdict.state, verdict.reason, now)
     refusals = before.refusals + 1 if verdict.uncoded else 0
     retry_at = now + timedelta(milliseconds=round(wait * 1000))
-    return replace(after, failures=before.failures + 1, refusals=refusals, next_retry_at=retry_at)
+    return replace(after, failures=in_a_row(before, verdict) + 1, refusals=refusals, next_retry_at=retry_at)
+
+
+def in_a_row(before: ImapStatus, verdict: Verdict) -> int:
+    """How many failures before this one count for its pause: a refusal of the login, or a limit, begins its own row."""
+    return before.failures if verdict.pause == "soon" or before.state == verdict.state else 0
 
 
 def disabled(before: ImapStatus, now: datetime) -> ImapStatus:

@@ -64,7 +64,7 @@ class ReportImap:
 
         def move(status: ImapStatus, now: datetime) -> ImapStatus:
             verdict = judge(trouble, status.refusals)
-            waits[0] = rules.pause_seconds(verdict, max(status.failures, before), chance)
+            waits[0] = rules.pause_seconds(verdict, max(rules.in_a_row(status, verdict), before), chance)
             return rules.failed(status, verdict, now, waits[0])
 
         await self._move(account, move)

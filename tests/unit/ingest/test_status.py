@@ -56,6 +56,16 @@ async def test_a_wrong_password_waits_an_hour_also_over_a_restart() -> None:
     assert 1700 <= world.clock.monotonic() - before < 2200
 
 
+async def test_the_first_refusal_waits_an_hour_whatever_failed_before() -> None:
+    world = World()
+    world.server.refuses = [AWAY] * 5 + [WRONG]
+    process = Process(world).start()
+    await process.until(lambda: "auth_failed/authentication_failed" in world.statuses.states())
+    await process.kill()
+    (refused,) = [each.data for each in world.statuses.told if each.data.state == "auth_failed"]
+    assert (refused.next_retry_at - refused.since).total_seconds() == 3600
+
+
 async def test_new_settings_try_at_once() -> None:
     world = World()
     world.server.refuses = [WRONG]
