@@ -1,6 +1,7 @@
 """One stack for all of these files: servers, services, recording SMTP peers, an ear on every topic.
 
-The files run in the order of `ORDER`: the logs are read last, when everything else has been written into them.
+The files run in the order of `ORDER`: those with a stack of their own first, so that no two run at once; the logs are
+read last, when everything else has been written into them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from tests.infra.smtp_peer.certificates import Certificates, issue, server_conte
 from tests.infra.stack import Stack
 
 ORDER = (
-    "test_story", "test_undo", "test_inbound", "test_signing", "test_events", "test_cancels", "test_tenancy",
-    "test_bad_input", "test_bad_requests", "test_bad_servers", "test_crash", "test_poison", "test_logs",
+    "test_mailboxes", "test_story", "test_undo", "test_inbound", "test_signing", "test_events", "test_cancels",
+    "test_tenancy", "test_bad_input", "test_bad_requests", "test_bad_servers", "test_crash", "test_poison", "test_logs",
 )  # fmt: skip
 QUICK = {
     "MALOTE_DATA_LIMIT_S": "3",
