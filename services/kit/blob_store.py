@@ -17,7 +17,8 @@ from bson import Binary, ObjectId
 from services.kit.mongo import Database, Document, quick, translated
 from services.kit.unavailable import Unavailable
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 256 << 10
+"""Each copy that is made on the way costs so much memory, for each blob in hand."""
 
 
 class Lost(Unavailable):
@@ -65,10 +66,10 @@ class BlobStore:
     async def read(self, whole_id: str) -> AsyncIterator[bytes]:
         """Chunk by chunk; raises `Lost` when a chunk is missing."""
         async with translated():
-            file = await self._files.find_one({"_id": whole_id}, {"length": 1})
+            file = await self._files.find_one({"_id": whole_id}, {"length": 1, "chunkSize": 1})
         if file is None:
             raise Lost("a blob's chunks are gone")
-        last = -(-file["length"] // CHUNK) - 1
+        last = -(-file["length"] // file["chunkSize"]) - 1
         coming = self._fetch(whole_id, 0) if last >= 0 else None
         try:
             for n in range(last + 1):

@@ -83,9 +83,10 @@ class ChildProcess:
         """The process id."""
         return self._process.pid
 
-    async def connect(self) -> None:
-        """Wait until the child is ready; raises ChildEnded("start") when it does not come up."""
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._sock, limit=_BUFFER)
+    async def connect(self, buffer: int = _BUFFER) -> None:
+        """Wait until the child is ready; raises ChildEnded("start") when it does not come up. ``buffer``: octets of
+        answers that are read ahead, and as many again."""
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._sock, limit=buffer)
         try:
             async with asyncio.timeout(_START_S):
                 await self._reader.readexactly(LENGTH.size)

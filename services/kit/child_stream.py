@@ -21,7 +21,7 @@ from services.kit.child_loop import LENGTH, OK
 from services.kit.child_process import ChildEnded, ChildProcess, Killed, Limits, Reason, outcome
 from services.kit.logs import log
 
-PIECE: Final = 256 * 1024
+PIECE: Final = 128 * 1024
 T = TypeVar("T")
 
 
@@ -55,7 +55,7 @@ class StreamingChild:
     async def __aenter__(self) -> Self:
         """Start it; raises ChildEnded("start")."""
         self._child = ChildProcess(self._module, self._limits)
-        await self._child.connect()
+        await self._child.connect(PIECE)
         return self
 
     async def __aexit__(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from services.ingest.domain.mail_addresses import addresses
@@ -21,6 +23,7 @@ _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _RETURNED_ID = re.compile(r"^[> \t]{0,10}Message-ID:[ \t]{0,10}(?:\n[ \t]{0,10})?(<[^<>\s]{1,998}>)", re.I | re.M)
 _REPORTS = frozenset(["message/delivery-status", "message/global-delivery-status"])
 _RETURNED = frozenset(["message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"])
+_NAMES_IT = ("x-original-message-id", "original-message-id")
 _ACTIONS = frozenset(["failed", "delayed", "delivered", "relayed", "expanded"])
 
 
@@ -29,8 +32,10 @@ def report_in(octets: bytes, tree: Tree) -> Bounce | None:
     reports = [leaf for leaf in tree.leaves if leaf.kind.value in _REPORTS]
     if not reports:
         return None
-    failures = [failure for leaf in reports[:10] for failure in _failures(_content(octets, leaf))]
-    return with_returned(octets, tree, tuple(failures[:MOST_RECIPIENTS]))
+    blocks = [block for leaf in reports[:10] for block in _blocks(_content(octets, leaf))]
+    failures = islice((failure for block in blocks if (failure := _failure(block))), MOST_RECIPIENTS)
+    found = with_returned(octets, tree, tuple(failures))
+    return found if found.internet_message_id else replace(found, internet_message_id=_named(blocks))
 
 
 def with_returned(octets: bytes, tree: Tree, failures: tuple[Failure, ...], text: str = "") -> Bounce:
@@ -54,11 +59,17 @@ def _content(octets: bytes, leaf: Leaf) -> bytes:
     return octets_of(content, leaf.headers.first("content-transfer-encoding")).lstrip(b"\r\n")
 
 
-def _failures(content: bytes) -> list[Failure]:
-    """One for each block that names a recipient; the first block speaks of the mail."""
+def _blocks(content: bytes) -> Iterator[Headers]:
+    """The first speaks of the mail, each other one of a recipient (RFC 3464 section 2.1)."""
     blocks = content.replace(b"\r\n", b"\n").split(b"\n\n")
-    read = (read_headers(block.strip(b"\n") + b"\n\n")[0] for block in blocks if block.strip())
-    return list(islice((failure for headers in read if (failure := _failure(headers))), MOST_RECIPIENTS))
+    some = islice((block for block in blocks if block.strip()), MOST_RECIPIENTS + 10)
+    return (read_headers(block.strip(b"\n") + b"\n\n")[0] for block in some)
+
+
+def _named(blocks: Sequence[Headers]) -> str | None:
+    """The Message-ID of the mail as large providers name it in a report that returns nothing."""
+    values = (headers.first(name) for headers in blocks for name in _NAMES_IT)
+    return next((found for value in values if (found := message_id(value))), None)
 
 
 def _failure(headers: Headers) -> Failure | None:

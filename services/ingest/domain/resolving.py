@@ -41,6 +41,14 @@ def find_token(mail: Parsed, read: Reader) -> Token | None:
     return next((token for mail_id in ancestors(mail) if (token := read(mail_id)) is not None), None)
 
 
+def find_bounced(mail: Parsed, read: Reader) -> Token | None:
+    """The message of ours a report speaks of: by the id of what it returns, else by what it says it answers."""
+    if mail.bounce is None:
+        return None
+    ids = (*((mail.bounce.internet_message_id,) if mail.bounce.internet_message_id else ()), *mail.in_reply_to)
+    return next((token for mail_id in ids[:MOST_IDS] if (token := read(mail_id)) is not None), None)
+
+
 def resolve(
     key: ChannelKey, mail: Parsed, token: Token | None, known: Mapping[str, str], fallback: str
 ) -> Threading:  # fmt: skip

@@ -42,7 +42,7 @@ class ResolveMails:
             threading = resolving.resolve(account.key, parsed, claim if own else token, known, mail.sha256)
             if parsed.internet_message_id:
                 known.setdefault(parsed.internet_message_id, threading.conversation_id)
-            bounced = token_in(parsed.bounce.internet_message_id or "") if parsed.bounce else None
+            bounced = resolving.find_bounced(parsed, token_in)
             found.append(
                 Resolved(
                     mail, parsed, threading.conversation_id, threading.by, own=own,

@@ -155,6 +155,14 @@ async def test_a_report_joins_the_message_it_speaks_of(world: World) -> None:
     assert told.recipients[0].status == "5.1.1"
 
 
+async def test_a_report_that_returns_nothing_joins_the_message_it_answers(world: World) -> None:
+    world.own_mails.mails.clear()
+    await announced(world, mail("failed", "X-Auto: bounce", "X-Returned: <changed@provider>", f"In-Reply-To: {TOKEN}"))
+    (told,) = world.mails
+    assert isinstance(told, BounceReceived)
+    assert (told.bounced_message_id, told.conversation_id) == (MESSAGE, CONVERSATION)
+
+
 async def test_an_absence_note_is_an_event_of_its_own(world: World) -> None:
     await announced(world, mail("away", "X-Auto: auto-reply", f"In-Reply-To: {TOKEN}"))
     assert [type(each) for each in world.mails] == [AutoReplyReceived]

@@ -76,6 +76,18 @@ def test_headers_alone_are_returned_too() -> None:
     assert bounce.internet_message_id == "<ours@example.net>"
 
 
+@pytest.mark.parametrize("name", ["X-Original-Message-ID", "Original-Message-ID"])
+def test_a_report_that_returns_nothing_names_the_mail(name: str) -> None:
+    fields = (
+        f"Reporting-MTA: dns; mx\n{name}: <ours@example.net>\n\nFinal-Recipient: rfc822; a@b.example\nStatus: 5.1.1"
+    )
+    bounce = parsed(report(fields, "Content-Type: text/plain\n\nNothing is returned.\n")).bounce
+    assert bounce is not None
+    assert (bounce.internet_message_id, [each.address for each in bounce.recipients]) == (
+        "<ours@example.net>", ["a@b.example"],
+    )  # fmt: skip
+
+
 def test_a_report_in_prose() -> None:
     mail = parsed(
         "From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: failure notice\n\n"
