@@ -129,6 +129,16 @@ async def test_our_own_mail_is_linked_and_not_announced(world: World) -> None:
     assert world.ledger.threads[KEY, TOKEN] == CONVERSATION
 
 
+@pytest.mark.parametrize("changed", [False, True])
+async def test_our_own_large_mail_is_known_by_its_last_octets_too(world: World, changed: bool) -> None:
+    ours = mail("ours", f"Message-ID: {TOKEN}", sender="desk@acme.test", body="x" * 1_500_000)
+    world.own_mails.mails[TENANT, MESSAGE] = OwnMail(hashlib.sha256(ours).hexdigest(), len(ours))
+    octets = ours.replace(b"xxx\r\n", b"xxy\r\n") if changed else ours
+    await announced(world, b"Received: from far\r\n" + octets, mail("after"))
+    assert world.subjects() == (["ours", "after"] if changed else ["after"])
+    assert len(world.raw.holding) == 1, "it never stood in memory"
+
+
 @pytest.mark.parametrize(
     ("known", "sender"),
     [
