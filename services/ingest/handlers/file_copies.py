@@ -1,5 +1,5 @@
 """Sent messages are filed in their accounts' Sent mailboxes: searched by Message-ID, appended where they are missing.
-Parked ones are only searched, and told to the outbox where they are there (docs/decisions/0013).
+Parked ones are only searched, and told to the outbox where they are there (docs/decisions/0014).
 
 Over a connection of its own for each channel, at least once, best effort: a provider without such a mailbox, or one
 that refuses for long, goes without.
