@@ -30,7 +30,7 @@ class BlobStore:
 
     def __init__(self, database: Database) -> None:
         self._files, self._chunks = database["long.files"], database["long.chunks"]
-        self._unsure = quick(self._chunks)  # what is written later with majority makes sure of all that came before
+        self._unsure = quick(self._chunks)  # the file, written last with majority, makes sure of those before it
 
     async def ensure(self) -> None:
         """The indexes that GridFS asks for; safe to repeat."""
@@ -38,7 +38,10 @@ class BlobStore:
         await self._files.create_index([("filename", 1), ("uploadDate", 1)])
 
     async def write(self, whole_id: str, tenant: str, head: bytes, rest: AsyncIterator[bytes]) -> tuple[str, int]:
-        """Store the head and the rest under this id; returns SHA-256 (hex) and size in octets."""
+        """Store the head and the rest under this id; returns SHA-256 (hex) and size in octets.
+
+        Raises what the iterator raises, and `Unavailable` where chunks did not survive a change of the primary.
+        """
         digest, size, n = hashlib.sha256(), 0, 0
         writing: asyncio.Future[Any] | None = None
         try:
@@ -61,6 +64,9 @@ class BlobStore:
                 "length": size, "uploadDate": datetime.now(UTC),
             }
         )  # fmt: skip
+        if await self._chunks.count_documents({"files_id": whole_id}) != n:
+            await self.remove(whole_id)
+            raise Unavailable("chunks were lost with the primary they were written to")
         return digest.hexdigest(), size
 
     async def read(self, whole_id: str) -> AsyncIterator[bytes]:
