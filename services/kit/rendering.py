@@ -65,7 +65,7 @@ class RenderFailed:
 
 EMPTY: Final = Rendered("", "")
 REMOTE_IMAGE: Final = RenderFailed(
-    "remote_image", "Images from the web and pasted ones can't be sent. Take out the <img>, and upload the image."
+    "remote_image", "Images from elsewhere can't be sent. Take out the <img>, and upload the image."
 )
 UNKNOWN_IMAGE: Final = RenderFailed("unknown_image", "There is no such image. Upload it again.")
 TOO_MANY_IMAGES: Final = RenderFailed(

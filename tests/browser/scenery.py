@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from contracts.blob import BlobRef
 from contracts.channel_status import ChannelStatusChanged
-from contracts.event import event
+from contracts.event import AnyEvent, event
 from contracts.inbound import AutoReplyReceived, BouncedRecipient, InboundAddress
 from contracts.signature import SignatureChanged, SignaturePolicyChanged, SignatureTemplate
 from services.gateway.adapters.liquid_previews import LiquidPreviews
@@ -29,6 +30,7 @@ from services.gateway.domain.refusal import Code, Refused
 from services.gateway.domain.who import Principal
 from services.gateway.ports import Key
 from services.kit.ids import uuid7
+from services.kit.images import named_in
 from services.kit.rendering import Renderer, pool
 from tests.fakes.gateway_world import fake_ports
 from tests.unit.gateway import world as desk
@@ -272,6 +274,29 @@ class Scenery:
             self.world.wishes.kept[wish.tenant, wish.request_id] = replace(wish, refused=MEANWHILE)
 
         self.world.wishes.owner = refuse
+
+    def owner_signs(self) -> None:
+        """From now on the signature service is there: it grants, with the images, or refuses what came second."""
+
+        async def sign(wish: Any, asked: AnyEvent) -> None:
+            said: Any = asked.data
+            signed = await self.world.ports.signatures.of(TENANT, CHANNEL)
+            known = [one for one in (signed.default, *signed.operators) if one and one.operator_id == said.operator_id]
+            version = known[0].version if known else 0
+            if said.expected_version not in (None, version):
+                self.world.wishes.kept[wish.tenant, wish.request_id] = replace(wish, refused=MEANWHILE)
+                return
+            found = [await self.world.files.find(TENANT, one) for one in named_in(said.template.html)]
+            images = [
+                BlobRef(blob_id=f.blob_id, sha256=f.sha256, size=f.size, media_type=f.media_type) for f in found if f
+            ]
+            state = SignatureChanged(
+                request_id=said.request_id, channel_id=CHANNEL, operator_id=said.operator_id, version=version + 1,
+                template=said.template, images=tuple(images), changed_by=said.requested_by, changed_at=now(),
+            )  # fmt: skip
+            await self.world.use.settings.handle(event(TENANT, state, at=now(), source="signature"))
+
+        self.world.wishes.owner = sign
 
     async def rename(self, state: Any, name: str) -> None:
         """A channel under another name."""

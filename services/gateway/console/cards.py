@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.gateway.console import frames
 from services.gateway.console.catalogue import Words
 from services.gateway.console.moments import Moments
 from services.gateway.console.states import Line, icon_of, line_of, look_of, state_of_last, word_of_last
@@ -16,7 +17,8 @@ from services.gateway.console.states import Line, icon_of, line_of, look_of, sta
 class Card:
     """One message; ``line`` only on outbound ones, ``subject`` only where it differs from the one before.
 
-    ``part`` is shown at once, ``rest`` folded away; ``framed`` mail is shown in a frame of its own.
+    ``part`` is shown at once, ``rest`` folded away; ``framed`` mail is shown in a frame of its own, and where it is
+    ``whole`` the folded rest is, too. ``files`` are the attachments that no frame shows at once.
     """
 
     message: Any
@@ -30,6 +32,8 @@ class Card:
     rest: str
     framed: bool
     line: Line | None
+    whole: bool = False
+    files: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,12 @@ def _inbound(message: Any, words: Words, moments: Moments) -> Card:
     sender = message.sender
     who = (sender.name or sender.address) if sender else words("in.nobody")
     text, part = (message.text or "").strip(), (message.new_part or "").strip()
-    quoted = bool(part) and part != text
-    framed = bool(message.html) and not quoted
+    quoted, whole = bool(part) and part != text, bool(message.html) or message.body_stored
+    framed = whole and not quoted
     return Card(
         message, False, who, people(message.to), message.at, moments.day(message.at), "", part or text,
-        text[len(part) :].strip() if quoted and text.startswith(part) else text if quoted else "", framed, None,
+        text[len(part) :].strip() if quoted and text.startswith(part) else text if quoted else "", framed, None, whole,
+        tuple(one for one in message.attachments if not (framed and frames.shown(one))),
     )  # fmt: skip
 
 

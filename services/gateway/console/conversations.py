@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from services.gateway.console import cards
+from services.gateway.console import cards, drafts
 from services.gateway.console.beside import names, nav
 from services.gateway.console.eyes import eyed, may_stop
 from services.gateway.console.reading import Reading
-from services.gateway.console.signatures import signs
+from services.gateway.console.signing import signs
 from services.gateway.domain.refusal import Code, Refused
 
 LIST: Final = "GET /v1/conversations"
@@ -21,6 +21,7 @@ SHOWN: Final = "50"
 PAUSED: Final = ("auth_failed", "unreachable", "disabled")
 ABOUT: Final = ("clock", "attention")
 """Views whose lines are about one message, and name who wrote it."""
+NOTHING: Final = drafts.Kept()
 
 
 async def rows(reading: Reading) -> dict[str, Any]:
@@ -94,7 +95,7 @@ async def show(reading: Reading) -> Response:
     listed = await rows(reading)
     return reading.html(
         "conversation.html", **{**listed, **found}, **await nav(reading), chosen=conversation_id,
-        **composer(reading, found["conversation"]),
+        **composer(reading, found["conversation"], await drafts.read(reading, conversation_id)),
         signature=await signs(reading, found["conversation"].channel_id, reading.who.operator),
         eyed=await _asked_eye(reading, found["cards"]),
     )  # fmt: skip
@@ -107,12 +108,13 @@ async def _asked_eye(reading: Reading, shown: list[cards.Card]) -> dict[str, Any
     return await eyed(reading, message) if message else None
 
 
-def composer(reading: Reading, conversation: Any, **typed: str) -> dict[str, Any]:
-    """A fresh composer with a key of its own, or what was typed with what is wrong."""
+def composer(reading: Reading, conversation: Any, kept: drafts.Kept = NOTHING) -> dict[str, Any]:
+    """A composer with a key of its own, fresh or with the draft."""
     subject = conversation.subject or ""
     if subject and conversation.last is not None and not subject.lower().startswith("re:"):
         subject = f"Re: {subject}"
-    return {"key": str(uuid.uuid4()), "subject": subject, "text": "", "faults": {}, "refused": None, **typed}
+    words = {"subject": kept.one("subject", subject), "text": kept.one("text"), "draft": kept.at}
+    return {"key": str(uuid.uuid4()), **words, "faults": {}, "refused": None}
 
 
 async def send(reading: Reading) -> Response:
@@ -131,8 +133,9 @@ async def send(reading: Reading) -> Response:
             return reading.html("missing.html", 404)
         faults = {one.field: reading.words.one_of(f"fault.{one.field}", one.code) for one in answer.faults}
         sign = await signs(reading, found["conversation"].channel_id, reading.who.operator)
-        made = composer(reading, found["conversation"], **typed) | {"faults": faults, "refused": answer}
+        made = composer(reading, found["conversation"]) | typed | {"faults": faults, "refused": answer}
         return reading.html("_sent.html", 422, **{**found, **made}, signature=sign, cleared="")
+    await drafts.forget(reading, conversation_id)
     if not reading.partial:
         return reading.away(f"/c/{conversation_id}")
     sign = await signs(reading, found["conversation"].channel_id, reading.who.operator)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.adapters.rest_files import disposition
+from services.gateway.console import frames
 from services.gateway.console.conversations import talk
 from services.gateway.console.eyes import eyed
 from services.gateway.console.reading import HEADERS, Missing, Reading
@@ -15,17 +16,6 @@ from services.gateway.domain.answers import Pending
 from services.gateway.domain.refusal import NOT_FOUND, Code, Refused
 
 MESSAGE: Final = "GET /v1/messages/{message_id}"
-FRAME: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
-)
-STYLE: Final = (
-    ":root{color-scheme:light}body{margin:0;padding:12px;font:15px/1.5 system-ui,sans-serif;color:#1c1f22;"
-    "background:#fff;overflow-wrap:break-word}body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}"
-    "img{max-width:100%;height:auto}table{max-width:100%}img:not([src]){padding:2px 10px;border:1px dashed #85817a;"
-    "border-radius:6px;color:#585c61;font-size:13px}"
-)
-SHOWN_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 async def message_of(reading: Reading) -> Any:
@@ -88,20 +78,10 @@ async def _done(reading: Reading, line: str, key: str | None = None) -> Response
 
 
 async def body(reading: Reading) -> Response:
-    """The mail's HTML for a frame without scripts: made safe when it arrived, the frame's policy is the second wall."""
-    message = await message_of(reading)
-    with_images = reading.request.query_params.get("images") == "1"
-    html = message.html or ""
-    for one in getattr(message, "attachments", ()):
-        if one.content_id and one.media_type in SHOWN_INLINE:
-            html = html.replace(f'src="cid:{one.content_id.strip("<>")}"', f'src="/files/{one.blob_id}"')
-    if with_images:
-        html = html.replace(' data-remote-src="', ' src="')
-    head = f'<head><meta charset="utf-8"><title>mail</title><style>{STYLE}</style></head>'
-    page = f"<!doctype html><html>{head}<body>{html}</body></html>"
-    policy = FRAME.format(images="'self' https: http:" if with_images else "'self'")
-    policy += "; sandbox allow-same-origin allow-popups"
-    headers = {**HEADERS, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    """The mail's HTML, or its text, for a frame without scripts."""
+    message, remote = await message_of(reading), reading.request.query_params.get("images") == "1"
+    page = frames.document(message.html, message.text, getattr(message, "attachments", ()), remote=remote)
+    headers = {**HEADERS, "Content-Security-Policy": frames.policy(remote=remote), "Referrer-Policy": "no-referrer"}
     return Response(page, 200, headers, "text/html")
 
 

@@ -114,7 +114,8 @@ class Console:
         if reading.session is None and not page.open:
             return _expired(reading)
         if page.method != "GET":
-            await reading.read_form()
+            if not page.file:
+                await reading.read_form()
             if not same_site(reading.request) or not self._carries(reading):
                 return _told(reading, 403, "csrf")
         answer: Response = await page.answer(reading)
@@ -147,14 +148,12 @@ def _expired(reading: Reading) -> Response:
     """A page goes to the door and comes back; a piece of one tells so over the page, where the writer's words stay."""
     if reading.partial:
         return reading.html("_expired.html", 401)
-    url = reading.request.url
     if reading.request.method == "GET":
-        asked = f"{url.path}?{url.query}" if url.query else url.path
-        return reading.away("/sign-in" if asked in ("/", "/c") else f"/sign-in?to={quote(asked)}")
+        return reading.away("/sign-in" if reading.here in ("/", "/c") else f"/sign-in?to={quote(reading.here)}")
     # A form that was sent by the browser itself: its page keeps the draft, so that page is where to come back to.
     page = urlsplit(reading.request.headers.get("referer", ""))
     back = f"{page.path}?{page.query}" if page.query else page.path
-    return reading.away(f"/sign-in?expired=1&to={quote(back if page.netloc == url.netloc else '/c')}")
+    return reading.away(f"/sign-in?expired=1&to={quote(back if page.netloc == reading.request.url.netloc else '/c')}")
 
 
 async def _frame(_: Request) -> Response:

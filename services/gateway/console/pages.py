@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from services.gateway.console import channels, conversations, live, messages, signatures, staff, starting
+from services.gateway.console import channels, conversations, drafts, live, messages, signatures, staff, starting
 from services.gateway.console.door import Door
 from services.gateway.console.reading import Reading
 
@@ -15,12 +15,16 @@ Answer = Callable[[Reading], Awaitable[Any]]
 
 
 class Page(NamedTuple):
-    """``open``: without a session. Whatever is no GET carries a CSRF token where there is a session."""
+    """``open``: without a session; ``file``: the body is one, not a form.
+
+    Whatever is no GET carries a CSRF token where there is a session.
+    """
 
     method: str
     path: str
     answer: Answer
     open: bool = False
+    file: bool = False
 
 
 async def home(reading: Reading) -> Response:
@@ -43,6 +47,7 @@ def _coming(door: Door) -> tuple[Page, ...]:
         Page("POST", "/sign-out", door.out),
         Page("GET", "/language", door.language, True),
         Page("GET", "/live", live.live),
+        Page("POST", "/drafts", drafts.keep),
     )
 
 
@@ -80,6 +85,7 @@ def _settings() -> tuple[Page, ...]:
         Page("POST", one, signatures.save),
         Page("POST", f"{one}/policy", signatures.switch),
         Page("POST", f"{one}/preview", signatures.preview),
+        Page("POST", f"{one}/picture", signatures.picture, file=True),
         Page("GET", f"{one}/settings", channels.settings),
         Page("POST", f"{one}/settings", channels.save),
         Page("GET", f"{one}/settle", channels.settle),

@@ -74,6 +74,12 @@ class Reading:
         """Whether the page's script asked for a piece of it."""
         return self.request.headers.get("hx-request") == "true"
 
+    @property
+    def here(self) -> str:
+        """This very page, for coming back to it."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
     async def read_form(self) -> None:
         """What was typed; raises Stop where it is too much."""
         raw = await read_body(self.request, LARGEST)
@@ -98,7 +104,8 @@ class Reading:
         """The template with what every template sees."""
         moments = self.moments
         known = {
-            "t": self.words, "lang": self.words.language, "moments": moments, "path": self.request.url.path,
+            "t": self.words, "lang": self.words.language, "moments": moments,
+            "path": self.request.url.path, "here": self.here,
             "query": self.request.query_params, "may": self.session.who.may if self.session else (lambda *_: False),
             "csrf": self.sessions.csrf(self.session) if self.session else "", "session": self.session,
         }  # fmt: skip

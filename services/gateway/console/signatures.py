@@ -2,72 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from starlette.responses import Response
 
+from services.gateway.adapters.problems import STATUS
+from services.gateway.console import drafts
 from services.gateway.console.beside import names, nav
-from services.gateway.console.reading import Missing, Reading
+from services.gateway.console.reading import HEADERS, Missing, Reading
+from services.gateway.console.signing import DEFAULT, READ, broken, filled, lines, own_of, preview_of, resolved
 from services.gateway.domain.answers import Pending
 from services.gateway.domain.refusal import Code, Refused
-
-READ: Final = "GET /v1/channels/{channel_id}/signatures"
-PREVIEW: Final = "POST /v1/channels/{channel_id}/signatures/preview"
-DEFAULT: Final = "default"
-BLOCKS: Final = ("<p", "<div", "<table", "<ul", "<ol", "<br")
-
-
-def own_of(signed: Any, operator_id: str | None) -> Any:
-    """The operator's own signature as it is kept, None where there is none."""
-    return next((one for one in signed.operators if one.operator_id == operator_id), None)
-
-
-def filled(signature: Any) -> bool:
-    """Whether a signature says something; an empty one means "use the default"."""
-    return signature is not None and signature.mode == "text" and bool(signature.html.strip() or signature.text.strip())
-
-
-def resolved(signed: Any, operator_id: str | None) -> tuple[str, Any]:
-    """Why, and which signature: the rule of DESIGN section 4, for what the page says about it."""
-    own, default = own_of(signed, operator_id), signed.default
-    if not signed.policy.operators_sign:
-        return "operators_do_not_sign", None
-    if own is not None and own.mode == "none":
-        return "no_signature", None
-    if filled(own):
-        return "own", own
-    if signed.policy.default_enabled and filled(default):
-        return "default", default
-    return "none", None
-
-
-def broken(text: str) -> str:
-    """What was typed line by line, with its lines kept; HTML with blocks of its own stays as it is."""
-    text = text.replace("\r\n", "\n")
-    return text if any(tag in text.lower() for tag in BLOCKS) else text.strip("\n").replace("\n", "<br>\n")
-
-
-def lines(html: str) -> str:
-    """The same, back in the editor."""
-    return html if any(tag in html.lower() for tag in BLOCKS[:-1]) else html.replace("<br>\n", "\n")
-
-
-async def signs(reading: Reading, channel_id: str, operator_id: str | None) -> dict[str, Any]:
-    """How this operator's next message is signed: why, and the block as text."""
-    signed = await reading.ask(READ, channel_id)
-    if isinstance(signed, Refused):
-        return {"why": "none", "text": ""}
-    why, chosen = resolved(signed, operator_id)
-    text = ""
-    if chosen is not None:
-        made = await _rendered(reading, channel_id, chosen.html, chosen.text, operator_id)
-        text = "" if isinstance(made, Refused) else made.text
-    return {"why": why, "text": text}
-
-
-async def _rendered(reading: Reading, channel_id: str, html: str, text: str, operator_id: str | None) -> Any:
-    body = {"template": {"mode": "text", "html": html, "text": text}, "operator_id": operator_id}
-    return await reading.desk.ask(reading.who, PREVIEW, channel_id, body=body)
 
 
 async def show(reading: Reading, status: int = 200, **changed: Any) -> Response:
@@ -79,45 +24,37 @@ async def show(reading: Reading, status: int = 200, **changed: Any) -> Response:
     picked = changed.get("picked") or reading.request.query_params.get("operator") or reading.who.operator or DEFAULT
     if picked != DEFAULT and all(one.operator_id != picked for one in people.items):
         picked = DEFAULT
-    kept = signed.default if picked == DEFAULT else own_of(signed, picked)
+    name = draft_name(channel_id, picked)
+    draft = drafts.Kept() if "html" in changed else await drafts.read(reading, name)
     shown = {
-        "channel": channel, "signed": signed, "people": people.items, "picked": picked, "kept": kept,
-        "html": lines(kept.html or kept.text) if kept else "", "mode": _mode(kept),
-        "version": kept.version if kept else 0,
-        "why_of": lambda one: resolved(signed, one)[0], "conflict": None, "refused": None, "saved": False, **changed,
+        "channel": channel, "signed": signed, "people": people.items, "picked": picked, "draft_name": name,
+        **_written(signed.default if picked == DEFAULT else own_of(signed, picked), draft), "typed": "html" in changed,
+        "why_of": lambda one: resolved(signed, one)[0], "conflict": None, "refused": None, **changed,
     }  # fmt: skip
     seen = await preview_of(reading, channel_id, signed, picked, shown["html"], shown["mode"])
     shown |= {**seen, "names": await names(reading)}
     return reading.html("signatures.html", status, **await nav(reading), **shown)
 
 
+def _written(kept: Any, draft: drafts.Kept) -> dict[str, Any]:
+    """What stands in the editor: the draft, or the signature as it is kept.
+
+    With the draft comes the version it began from, so that a save over somebody else's tells of the conflict.
+    """
+    html = draft.one("html", lines(kept.html or kept.text) if kept else "")
+    version = draft.one("version", str(kept.version if kept else 0))
+    return {"html": html, "mode": draft.one("mode", _mode(kept)), "version": version, "draft": draft.at}
+
+
+def draft_name(channel_id: str, picked: str) -> str:
+    """Under which name a signature that is being written is kept."""
+    return f"sig-{channel_id}-{picked}"
+
+
 def _mode(kept: Any) -> str:
     if kept is not None and kept.mode == "none":
         return "none"
     return "own" if filled(kept) else "default"
-
-
-async def preview_of(
-    reading: Reading, channel_id: str, signed: Any, picked: str, html: str, mode: str
-) -> dict[str, Any]:
-    """The signature as it will be sent for whom is picked, and why."""
-    operator = reading.who.operator if picked == DEFAULT else picked
-    why, chosen = "own", html
-    if not signed.policy.operators_sign:
-        why, chosen = "operators_do_not_sign", ""
-    elif picked == DEFAULT:
-        why = "default"
-    elif mode == "none":
-        why, chosen = "no_signature", ""
-    elif mode == "default" or not html.strip():
-        on = signed.policy.default_enabled and filled(signed.default)
-        why, chosen = ("default", signed.default.html or signed.default.text) if on else ("none", "")
-    if not chosen:
-        return {"why": why, "preview": "", "broken": None}
-    made = await _rendered(reading, channel_id, broken(chosen), "", operator)
-    if isinstance(made, Refused):
-        return {"why": why, "preview": "", "broken": made}
-    return {"why": why, "preview": made.html, "broken": None}
 
 
 async def preview(reading: Reading) -> Response:
@@ -149,7 +86,9 @@ async def save(reading: Reading) -> Response:
         return await show(reading, 422, **typed, conflict=conflict, refused=refused)
     if isinstance(answer, Pending):
         return await show(reading, 202, picked=picked, html=html, mode=mode)
-    return reading.away(f"/settings/channels/{channel_id}?operator={picked}&saved=1")
+    name = draft_name(channel_id, picked)
+    await drafts.forget(reading, name)
+    return reading.away(f"/settings/channels/{channel_id}?operator={picked}&saved=1&cleared={name}")
 
 
 async def _theirs(reading: Reading, channel_id: str, picked: str) -> Any:
@@ -167,3 +106,15 @@ async def switch(reading: Reading) -> Response:
     if isinstance(answer, Refused):
         return await show(reading, 422, refused=answer, picked=said.get("picked"))
     return reading.away(f"/settings/channels/{channel_id}?operator={said.get('picked', DEFAULT)}")
+
+
+async def picture(reading: Reading) -> Response:
+    """Keeps a picture for a signature; says its blob's id, or in the reader's words what is wrong."""
+    await reading.need("GET /v1/channels/{channel_id}", reading.request.path_params["channel_id"])
+    about = {"file_name": reading.request.query_params.get("file_name") or "image", "purpose": "signature_image"}
+    octets = (reading.request.headers.get("content-type", ""), reading.request.stream())
+    answer = await reading.desk.ask(reading.who, "POST /v1/uploads", query=about, sent=octets)
+    if isinstance(answer, Refused):
+        word = "g.pic.large" if answer.code is Code.TOO_LARGE else "g.pic.none"
+        return Response(reading.words(word), STATUS[answer.code], HEADERS, "text/plain")
+    return Response(answer.blob_id, 201, HEADERS, "text/plain")

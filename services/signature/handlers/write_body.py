@@ -19,7 +19,7 @@ _TAGS: Final = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True)
 class WriteBody:
-    """Text stays text where its signature is; a formatted signature makes HTML of it too (docs/decisions/0013)."""
+    """Text stays text where its signature is; a formatted signature makes HTML of it too (docs/decisions/0017)."""
 
     renderer: Renders
     bodies: Bodies

@@ -4,7 +4,6 @@
   const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
   const words = document.body.dataset, plain = matchMedia('(prefers-reduced-motion: reduce)');
   document.cookie = `malote-zone=${Intl.DateTimeFormat().resolvedOptions().timeZone};path=/;max-age=31536000;samesite=lax`;
-
   // Clocks run on the server's time: the page and every beat say what it was, performance.now() carries it on.
   let base = Date.parse(words.serverNow), at = performance.now(), ticking = 0;
   const now = () => base + performance.now() - at;
@@ -21,20 +20,18 @@
     if ($('[data-until]')) wind();
   };
   const wind = () => { ticking ||= setTimeout(tick, 200); };
-
   // Live: a beat each 15 s. After 25 s of silence or a lost stream the clocks might be wrong, and say so.
   let heard = performance.now();
   const lost = yes => {
-    const box = $('#lost');
-    if (!box || box.hidden === !yes) return;
+    const box = $('#lost'); if (!box || box.hidden === !yes) return;
     const text = $('[data-text]', box), t = new Date(now());
     if (yes) text.textContent = text.dataset.text.replace('{t}', t.toTimeString().slice(0, 5));
     box.hidden = !yes; document.body.classList.toggle('is-lost', yes);
     if (!yes) toast(words.back);
   };
+  const door = () => '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname + location.search);
   const alive = () => { heard = performance.now(); lost(false); };
   document.addEventListener('beat', e => { base = Date.parse(e.detail.data); at = performance.now(); alive(); tick(); });
-  const door = () => '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname + location.search);  // and back to this very page
   document.addEventListener('ended', () => location.assign(door()));
   document.addEventListener('htmx:sse:error', e => { if (e.detail.status === 401) location.assign(door()); else lost(true); });
   if ($('#live')) setInterval(() => performance.now() - heard > 25000 && lost(true), 1000);
@@ -46,17 +43,35 @@
 
   document.addEventListener('htmx:config:request', e => { e.detail.ctx.request.headers['X-CSRF-Token'] = words.csrf; });
   document.addEventListener('htmx:error', e => { if (!e.target.closest?.('#live')) toast(words.failed); });
-
-  // Drafts are kept in this browser at each keystroke, under their writer; they go when the server has taken the words.
-  const key = f => 'draft:' + words.who + ':' + f.dataset.draft, FIELDS = 'input[type=text]:not([data-chip]), input:not([type]), textarea';
-  const read = k => { try { return JSON.parse(localStorage.getItem(k) || '{}'); } catch { return {}; } };
-  const keep = f => {
-    const kept = {};
-    for (const i of $$(FIELDS, f)) if (i.name && i.value !== i.defaultValue) kept[i.name] = i.value;
-    try { Object.keys(kept).length ? localStorage.setItem(key(f), JSON.stringify(kept)) : localStorage.removeItem(key(f)); } catch { return; }  // private mode: nothing is kept
-    const said = $('[data-saved]', f); if (said) said.textContent = words.saved + ' ' + new Date(now()).toTimeString().slice(0, 5);
+  // Drafts: every keystroke stays in this browser, under its writer, until the desk's server has it; then only there. Kept here: the request still to be made.
+  const waiting = new Map(), slot = name => 'draft:' + words.who + ':' + name;
+  const stored = (name, body) => { try { return body === undefined ? localStorage.getItem(slot(name)) : body ? localStorage.setItem(slot(name), body) : localStorage.removeItem(slot(name)); } catch { return null; } };  // private mode: the server alone keeps it
+  const post = (body, last) => fetch('/drafts', { method: 'POST', keepalive: !!last, headers: { 'X-CSRF-Token': words.csrf, 'HX-Request': 'true' }, body: new URLSearchParams(body) });
+  const push = (name, last) => {
+    const w = waiting.get(name); clearTimeout(w?.timer);
+    return w && post(w.body + (w.f.late ?? ''), last).then(async r => { if (!r.ok) throw r; if (waiting.get(name) === w) { waiting.delete(name); stored(name, ''); } if (r.status === 205) location.reload(); w.f.dataset.kept = await r.text(); w.f.late = ''; }).catch(() => { w.f.late = '&join=1'; });
   };
-  const drop = k => { try { localStorage.removeItem(k); } catch { /* nothing was kept */ } };
+  const keep = f => {
+    const name = f.dataset.draft, said = $('[data-saved]', f), ours = [...new FormData(f)].filter(([n, v]) => !['csrf', 'key', 'picked'].includes(n) && (v || n !== 'client'));
+    const body = new URLSearchParams([['draft', name], ['over', f.dataset.kept ?? ''], ...ours.map(([n, v]) => ['f.' + n, v])]).toString();
+    clearTimeout(waiting.get(name)?.timer); waiting.set(name, { f, body, timer: setTimeout(push, 800, name) }); stored(name, body);
+    if (said) said.textContent = words.saved + ' ' + new Date(now()).toTimeString().slice(0, 5);
+  };
+  const drop = name => { clearTimeout(waiting.get(name)?.timer); waiting.delete(name); stored(name, ''); return post({ draft: name }, true).catch(() => {}); };
+  const recall = f => {
+    const name = f.dataset.draft, mine = stored(name); f.known = true;
+    if ('cleared' in f.dataset) return drop(name);
+    if ('typed' in f.dataset) return keep(f);  // what was refused
+    f.inert = !!mine;  // until it stands in the form
+    return mine && post(mine + '&join=1').then(async r => { if (!r.ok) throw r; stored(name, ''); if (await r.text() !== f.dataset.kept) location.reload(); }).catch(() => toast(words.failed)).finally(() => { f.inert = false; });
+  };
+  addEventListener('pagehide', () => { for (const name of waiting.keys()) push(name, true); });
+  document.addEventListener('submit', e => {
+    const name = e.target.dataset.draft; clearTimeout(waiting.get(name)?.timer); waiting.delete(name);
+    if (!e.target.action.endsWith('/sign-out') || !waiting.size) return;
+    e.preventDefault();  // a machine may be shared: what the server keeps does not stay here
+    Promise.race([Promise.all([...waiting.keys()].map(n => push(n))), new Promise(done => { setTimeout(done, 3000); })]).then(() => e.target.submit());
+  });
   const bring = id => {
     const m = $('#m-' + CSS.escape(id)), f = $('#composer form'), box = f?.elements.text;
     if (!box) return;
@@ -65,10 +80,10 @@
     box.value = (box.value ? box.value + '\n\n' : '') + said;  // never over words already there
     box.focus(); box.dispatchEvent(new Event('input', { bubbles: true }));
   };
-
   // Whatever has just come onto the page is made ready.
-  const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; f.style.height = Math.min(1200, d.documentElement.offsetHeight + 4) + 'px'; } };
-  addEventListener('resize', () => $$('iframe.frame, iframe.pv').forEach(fit));
+  const grow = f => { f.style.height = Math.min(1200, f.contentDocument.documentElement.offsetHeight + 4) + 'px'; };
+  const fit = f => { const d = f.contentDocument; if (d?.body) { if (f.dataset.html !== undefined) d.body.innerHTML = f.dataset.html; grow(f); for (const i of d.images) i.onload = () => grow(f); } };
+  addEventListener('resize', () => $$('iframe.frame, iframe.pv').forEach(grow));
   let newest = '', low = true;
   const follow = () => {  // the newest message comes into view where the reader was at the end, or wrote it
     const box = $('[data-bottom]'), last = $$('.msg', box ?? document.body).pop();
@@ -82,22 +97,16 @@
     for (const f of $$('iframe.frame, iframe.pv')) { if (!f.onload) { f.onload = () => fit(f); fit(f); } }
     for (const d of $$('dialog[data-show]')) { delete d.dataset.show; d.removeAttribute('data-show'); d.showModal(); d.addEventListener('close', () => $(`[data-eye="${d.dataset.of}"]`)?.focus()); }
     const stopped = $('[data-stopped]'); if (stopped) { const id = stopped.dataset.stopped; stopped.remove(); $('#eye')?.close(); $('#eye')?.remove(); $(`[data-bring="${id}"]`)?.focus(); }
-    for (const f of $$('form[data-draft]')) {
-      if (f.dataset.ready) continue;
-      f.dataset.ready = '1';
-      if ('cleared' in f.dataset) { drop(key(f)); continue; }
-      if ($('[aria-invalid]', f)) continue;
-      for (const [name, value] of Object.entries(read(key(f)))) if (f.elements[name]) f.elements[name].value = value;
-    }
+    for (const f of $$('form[data-draft]')) if (!f.known) recall(f);
   };
-  if (new URLSearchParams(location.search).get('cleared') === 'start') { drop('draft:' + words.who + ':start'); history.replaceState(null, '', location.pathname); }
+  const here = new URL(location.href);
+  if (here.searchParams.has('cleared')) { drop(here.searchParams.get('cleared')); for (const n of ['cleared', 'saved']) here.searchParams.delete(n); history.replaceState(null, '', here); }
   document.addEventListener('htmx:after:settle', ready); document.addEventListener('htmx:after:swap', ready);
 
   document.addEventListener('click', e => {
     if (e.target.matches('dialog')) return e.target.close();               // a click on the backdrop
-    const b = e.target.closest('[data-open],[data-close],[data-unchip],[data-addchip],[data-copy],[data-mark],[data-bring],[data-hide],[data-retry],[data-again]');
-    if (!b) return;
-    const d = b.dataset;
+    const b = e.target.closest('[data-open],[data-close],[data-unchip],[data-addchip],[data-copy],[data-mark],[data-bring],[data-hide],[data-retry],[data-again],[data-choose],[data-discard]');
+    if (!b) return; const d = b.dataset;
     if ('open' in d) $('#' + d.open)?.showModal();
     if ('close' in d) b.closest('dialog')?.close();
     if ('unchip' in d) { const box = b.closest('.chips'); b.closest('.chip').remove(); check(box); $('[data-chip]', box).focus(); }
@@ -107,14 +116,27 @@
     if ('bring' in d) { bring(d.bring); b.closest('.toast')?.remove(); }
     if ('hide' in d) { const f = $('#hidemsg form'); f.action = d.hide; b.closest('details').open = false; $('#hidemsg').showModal(); }
     if ('retry' in d) location.reload();
+    if ('choose' in d) $('#' + d.choose).click();
+    if ('discard' in d) { e.preventDefault(); drop(d.discard).then(() => location.assign(b.href)); }
     if ('again' in d) b.href = door();
   });
-  const wrap = mark => {
-    const t = $('#html'), from = t.selectionStart, to = t.selectionEnd, inner = t.value.slice(from, to) || (mark === 'a' ? 'https://' : '');
-    t.setRangeText(mark === 'a' ? `<a href="${inner.startsWith('http') ? inner : 'https://'}">${inner}</a>` : `<${mark}>${inner}</${mark}>`, from, to, 'end');
+  // The signature's editor: a textarea with marks; what still has to be typed is chosen.
+  const insert = (text, from = text.length, to = from) => {
+    const t = $('#html'), start = t.selectionStart; t.setRangeText(text, start, t.selectionEnd, 'end'); t.setSelectionRange(start + from, start + to);
     t.focus(); t.dispatchEvent(new Event('input', { bubbles: true }));
   };
-
+  const wrap = mark => {
+    const t = $('#html'), inner = t.value.slice(t.selectionStart, t.selectionEnd), to = /^(https?:\/\/|mailto:|tel:)[^\s"<>]+$/.test(inner) ? inner : 'https://';
+    if (mark === 'a') insert(`<a href="${to}">${inner || t.dataset.link}</a>`, 9, 9 + to.length); else insert(`<${mark}>${inner}</${mark}>`, mark.length + 2, mark.length + 2 + inner.length);
+  };
+  const picture = async file => {
+    const i = $('#pic'), err = $('#pic-e'), say = text => { $('span', err).textContent = text; err.hidden = !text; };
+    say(file.size > i.dataset.most * 1024 ? i.dataset.large : ''); if (!err.hidden) return;
+    const wide = await createImageBitmap(file).then(b => Math.min(b.width, 320), () => 0);
+    const r = await fetch($('#sig').action + '/picture?file_name=' + encodeURIComponent(file.name), { method: 'POST', headers: { 'X-CSRF-Token': words.csrf }, body: file }).catch(() => null);
+    if (r?.ok) insert(`<img src="blob:${await r.text()}" alt="${file.name.replace(/\.\w+$/, '').replace(/["&<>{}%]/g, '') || i.dataset.alt}"${wide ? ` width="${wide}"` : ''}>`);
+    else say(r && [413, 422].includes(r.status) ? await r.text() : words.failed);
+  };
   // Recipient chips: Enter, comma, semicolon, paste of a list; a wrong one stays and is named.
   const good = a => /^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)+$/.test(a);
   const icon = n => { const s = document.createElementNS('http://www.w3.org/2000/svg', 'svg'), u = document.createElementNS(s.namespaceURI, 'use'); s.setAttribute('class', 'i'); s.setAttribute('aria-hidden', 'true'); u.setAttribute('href', '#i-' + n); s.append(u); return s; };
@@ -129,18 +151,21 @@
   const check = box => {
     const err = $('[data-chiperr]', box.closest('.field')), wrong = $('.chip.wrong > span', box), all = $('[data-together]', box.closest('.field')), n = $$('.chip', box).length;
     err.hidden = !wrong; if (wrong) $('span', err).textContent = words.wrong.replace('{a}', wrong.textContent);
-    all.hidden = n < 2; all.textContent = all.dataset.together.replace('{n}', n);
+    all.hidden = n < 2; all.textContent = all.dataset.together.replace('{n}', n); keep(box.closest('form'));
   };
   document.addEventListener('focusout', e => { if (e.target.matches('[data-chip]') && e.target.value) add(e.target); });
-  document.addEventListener('paste', e => { if (e.target.matches('[data-chip]')) setTimeout(() => add(e.target)); });
-  document.addEventListener('input', e => { const f = e.target.closest('form[data-draft]'); if (f && !e.target.matches('[data-chip]')) keep(f); });
+  document.addEventListener('paste', e => {
+    const file = e.clipboardData?.files[0]; if (e.target.matches('[data-chip]')) setTimeout(() => add(e.target));
+    if (e.target.id === 'html' && file?.type.startsWith('image/')) { e.preventDefault(); picture(file); }
+  });
+  document.addEventListener('input', e => { const f = e.target.closest('form[data-draft]'); if (f) keep(f); });
   document.addEventListener('change', e => {
     const d = e.target.dataset, f = e.target.form;
-    if (d.show) $('#' + d.show).hidden = false;
-    if (d.hideIt) $('#' + d.hideIt).hidden = true;
-    if ('account' in d) { const u = new URL(location.href); u.searchParams.set('channel', e.target.value); location.assign(u); }
+    if (d.show) $('#' + d.show).hidden = false; if (d.hideIt) $('#' + d.hideIt).hidden = true;
+    if ('account' in d) { const u = new URL(location.href); u.searchParams.set('channel', e.target.value); Promise.resolve(push(f.dataset.draft)).then(() => location.assign(u)); }
     if (f?.dataset.autosubmit !== undefined) f.requestSubmit();
-    if ('var' in d && e.target.value) { const t = $('#html'); t.setRangeText(`{{ ${e.target.value} }}`, t.selectionStart, t.selectionEnd, 'end'); e.target.value = ''; t.focus(); t.dispatchEvent(new Event('input', { bubbles: true })); }
+    if ('var' in d && e.target.value) { insert(`{{ ${e.target.value} }}`); e.target.value = ''; }
+    if ('picture' in d && e.target.files[0]) { picture(e.target.files[0]); e.target.value = ''; }
     if ('preset' in d) preset(e.target, true);
   });
   const preset = (select, fill) => {
@@ -149,7 +174,6 @@
     app.hidden = !o.app; $('a', app).href = o.app || '';
   };
   if ($('[data-preset]')) preset($('[data-preset]'), false);
-
   // Keys. Letters act only outside fields.
   document.addEventListener('keydown', e => {
     const t = e.target, field = t.matches('input, textarea, select, [contenteditable]');
