@@ -63,7 +63,8 @@
     if ('cleared' in f.dataset) return drop(name);
     if ('typed' in f.dataset) return keep(f);  // what was refused
     f.inert = !!mine;  // until it stands in the form
-    return mine && post(mine + '&join=1').then(async r => { if (!r.ok) throw r; stored(name, ''); if (await r.text() !== f.dataset.kept) location.reload(); }).catch(() => toast(words.failed)).finally(() => { f.inert = false; });
+    return mine && post(mine + '&join=1').then(async r => { if (!r.ok) throw r; stored(name, ''); if (await r.text() !== f.dataset.kept) location.reload(); })
+      .catch(() => { f.late = '&join=1'; for (const [n, v] of new URLSearchParams(mine)) if (n.startsWith('f.') && f.elements[n.slice(2)]) f.elements[n.slice(2)].value = v; }).finally(() => { f.inert = false; });
   };
   addEventListener('pagehide', () => { for (const name of waiting.keys()) push(name, true); });
   document.addEventListener('submit', e => {
