@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from typing import Final
 
 SIGN: Final = b"\x89PNG\r\n\x1a\n"
 MOST: Final = 256
-STEPS: Final = (4, 8, 12, 16, 24, 32)
-"""Colours are rounded to multiples of these, until a palette holds them."""
 
 
 def small(raw: bytes) -> bytes:
-    """The same picture with a palette; as it was where even the coarsest rounding leaves too many colours."""
+    """The same picture with a palette: its commonest colours as they are, each rare one as the nearest of these."""
     width, height, pixels = decoded(raw)
-    for step in STEPS:
-        known: dict[bytes, int] = {}
-        table = bytes(min(255, (value + step // 2) // step * step) for value in range(256))
-        rounded = pixels.translate(table)
-        indexes = bytearray(width * height)
-        for at in range(width * height):
-            colour = rounded[at * 3 : at * 3 + 3]
-            indexes[at] = known.setdefault(colour, len(known)) & 255
-            if len(known) > MOST:
-                break
-        else:
-            return _encoded(width, height, bytes(indexes), b"".join(known))
-    return raw
+    colours = [pixels[at : at + 3] for at in range(0, len(pixels), 3)]
+    counted = Counter(colours)
+    palette = [colour for colour, _ in counted.most_common(MOST)]
+    places = {colour: n for n, colour in enumerate(palette)}
+    for colour in counted:
+        if colour not in places:
+            places[colour] = min(range(len(palette)), key=lambda n: _distance(colour, palette[n]))
+    return _encoded(width, height, bytes(map(places.__getitem__, colours)), b"".join(palette))
+
+
+def _distance(one: bytes, other: bytes) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
 
 
 def decoded(raw: bytes) -> tuple[int, int, bytes]:

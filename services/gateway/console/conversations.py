@@ -82,7 +82,8 @@ async def pause_of(reading: Reading, channel_id: str) -> str:
     channel = await reading.ask("GET /v1/channels/{channel_id}", channel_id)
     if isinstance(channel, Refused) or channel.status.smtp.state not in PAUSED:
         return ""
-    return reading.words(f"c.{channel.status.smtp.state}")
+    said = reading.words(f"c.{channel.status.smtp.state}")
+    return said[0].lower() + said[1:]
 
 
 async def show(reading: Reading) -> Response:

@@ -12,6 +12,7 @@ from contracts.outbound import FailureReason
 from contracts.signature import Why
 from services.gateway.console import catalogue
 from services.gateway.console.catalogue import LANGUAGES, chosen, words
+from services.gateway.domain.conversation import View
 from services.gateway.domain.message import Status
 from services.gateway.domain.refusal import Code
 
@@ -61,9 +62,19 @@ def test_every_code_has_its_sentence() -> None:
         if one not in (Why.OTHER, Why.RENDER_FAILED, Why.IMAGE_MISSING)
         for family in ("w.sig", "g.is")
     ]
+    needed += [f"{key}{one}{end}" for one in View for key, end in (("nav.", ""), ("e.", ""), ("e.", ".d"))]
+    needed += [f"aside.{one}" for one in ("too_large", "other")]
     server_only = {Code.MALFORMED, Code.UNAUTHENTICATED, Code.METHOD_NOT_ALLOWED, Code.TOO_LATE, Code.INTERNAL}
     needed += [f"fault.{one}" for one in Code if one not in server_only]
     assert not [key for key in needed if not EN.known(key)]
+
+
+def test_no_word_is_left_that_no_page_says() -> None:
+    said = "\n".join(path.read_text() for path in SOURCES)
+    families = "st r c why fault g.why g.is g.w w.sig n e nav x role aside status"
+    made_up = tuple(f"{family}." for family in families.split())
+    plain = [key for key in EN._words if not key.startswith(made_up)]
+    assert not [key for key in plain if f"'{key}'" not in said and f'"{key}"' not in said]
 
 
 def test_an_unknown_code_is_named_not_lost() -> None:
