@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_nothing_scrolls_sideways(browser: Browser, stage: Stage, width: int) ->
         wide += [name] if page.evaluate(SCROLLS_SIDEWAYS) else []
     context.close()
     assert not wide
+
+
+def test_a_page_that_broke_gives_the_code_that_the_log_has(browser: Browser, stage: Stage) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    sign_in(page, stage)
+    STATES["broken"](page, stage)
+    assert re.search(r"pass this code on: [0-9a-f]{8}$", page.inner_text("main p"))
+    context.close()
 
 
 def test_the_first_page_is_small_and_quick(page: Page, stage: Stage) -> None:

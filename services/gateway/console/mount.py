@@ -104,10 +104,10 @@ class Console:
         except Stop as stop:
             return _told(reading, 413, str(stop.refused.code))
         except Unavailable as error:
-            log.warning("page_postponed", route=page.path, reason=str(error))
+            log.warning("page_postponed", route=page.path, reason=str(error), code=_code())
             return _broken(reading, 503)
         except Exception:
-            log.exception("page_failed", route=page.path)
+            log.exception("page_failed", route=page.path, code=_code())
             return _broken(reading, 500)
 
     async def _checked(self, page: Page, reading: Reading) -> Response:
@@ -135,7 +135,12 @@ def _missing(reading: Reading, missing: Missing) -> Response:
 
 
 def _broken(reading: Reading, status: int) -> Response:
-    return _told(reading, status, (tracing.current().correlation_id or "")[:8])
+    return _told(reading, status, _code())
+
+
+def _code() -> str:
+    """What a person can read out and the log has beside the error: the beginning of the trace's id."""
+    return (tracing.current().traceparent or "")[3:11]
 
 
 def _told(reading: Reading, status: int, code: str) -> Response:

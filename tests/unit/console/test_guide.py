@@ -52,3 +52,11 @@ def test_every_reason_stands_with_its_next_step(language: str) -> None:
     keys = [f"why.{one}" for one in ConnectionReason if one not in SILENT]
     keys += [f"r.{one}" for one in [*FailureReason, *waits]]
     assert not missing(language, keys)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_picture_is_there_and_all_are_shown(language: str) -> None:
+    shown = set(re.findall(r"\]\((pictures/[^)]+)\)", guide(language)))
+    there = {str(path.relative_to(DOCS)) for path in (DOCS / "pictures" / language).glob("*.png")}
+    assert shown == there
+    assert sum(path.stat().st_size for path in DOCS.glob("pictures/*/*.png")) < 2_000_000
