@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from services.gateway.adapters.endpoint import Endpoint
+from services.gateway.adapters.http_app import Front
 from services.gateway.adapters.rest import Stop
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.console.desk import Desk
@@ -61,7 +61,7 @@ class Console:
         self._policy = CSP.replace("form-action 'self'", f"form-action 'self'{away}")
         self._shown = {"support": sign.support, "static": f"/static/{version()}"}
 
-    def attach(self, app: FastAPI) -> FastAPI:
+    def attach(self, app: Front) -> Front:
         """The console's routes beside those of the REST interface."""
         made = [Route(one.path, self._serve(one), methods=[one.method]) for one in pages(self._door)]
         made.append(Route("/static/{version}/{name:path}", static, methods=["GET"]))
