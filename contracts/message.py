@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts import limits
-from contracts.addresses import HeaderText
+from contracts.addresses import HeaderText, HeaderTexts
 from contracts.blob import BlobRef
 from contracts.conversation import Correspondent
 from contracts.payload import Id, Moment, Part, Payload
@@ -34,7 +34,7 @@ class Draft(Payload):
     requested_by: str
     internet_message_id: HeaderText
     in_reply_to: HeaderText | None = None
-    references: tuple[HeaderText, ...] = Field(default=(), max_length=limits.REFERENCES)
+    references: HeaderTexts = Field(default=(), max_length=limits.REFERENCES)
     to: tuple[Correspondent, ...] = Field(min_length=1, max_length=limits.RECIPIENTS)
     subject: HeaderText = Field(min_length=1)
     text: str | None = None

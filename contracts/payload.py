@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -20,6 +20,23 @@ class Open(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Self:
         return cls("other") if value != "other" else super()._missing_(value)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def trusted(kind: type[M], fields: dict[str, Any]) -> M:
+    """A model of *all* its fields, which were checked before: ``model_construct`` at a tenth of its price.
+
+    It looks up no default and no alias; the dictionary becomes the model's own.
+    """
+    assert len(fields) == len(kind.__pydantic_fields__), kind.__name__
+    made = kind.__new__(kind)
+    object.__setattr__(made, "__dict__", fields)
+    object.__setattr__(made, "__pydantic_fields_set__", set(fields))
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
 
 
 class Part(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.payload import trusted
 from services.gateway.domain.answers import Interrupted, Undecided
 from services.gateway.domain.message import Message, Person, Recipient
 
@@ -124,7 +125,8 @@ class MessageResource(Resource):
         fields: dict[str, Any] = {name: getattr(message, name) for name in _PLAIN}
         fields |= {name: getattr(progress, name) for name in _PROGRESS}
         fields |= {
-            "status": str(message.status), "interruptible": message.interruptible, "parked": message.parked,
+            "direction": "out", "status": str(message.status), "interruptible": message.interruptible,
+            "parked": message.parked,
             "undo_until": progress.undo_until if message.interruptible else None,
             "body_stored": message.text_ref is not None or message.html_ref is not None,
             "to": tuple(map(person, message.to)), "recipients": tuple(map(_recipient, _recipients(message))),
@@ -133,7 +135,7 @@ class MessageResource(Resource):
             "resolution": ResolutionResource.model_validate(message.resolution) if message.resolution else None,
         }  # fmt: skip
         # Not validated again: every field was checked when it came in.
-        return cls.model_construct(**fields)
+        return trusted(cls, fields)
 
 
 _PLAIN = (
@@ -145,11 +147,11 @@ _PROGRESS = ("due_at", "next_attempt_at", "attempt", "finished_at", "reason", "s
 
 def person(one: Person) -> PersonResource:
     """An address with its name."""
-    return PersonResource.model_construct(address=one.address, name=one.name)
+    return trusted(PersonResource, {"address": one.address, "name": one.name})
 
 
 def _recipient(one: Recipient) -> RecipientResource:
-    return RecipientResource.model_validate(one)
+    return trusted(RecipientResource, {name: getattr(one, name) for name in RecipientResource.model_fields})
 
 
 def _recipients(message: Message) -> tuple[Recipient, ...]:

@@ -15,6 +15,7 @@ from contracts.channel import ChannelChanged
 from contracts.conversation import Correspondent
 from contracts.event import Event, Trace, event
 from contracts.message import SendRequested
+from contracts.payload import trusted
 from services.gateway.domain.content import Content, refusal_of
 from services.gateway.domain.conversation import Conversation, reply_subject, threading_of, without
 from services.gateway.domain.message import Message, Person, Stored
@@ -172,7 +173,7 @@ def send_requested(message: Message, trace: Trace) -> Event[SendRequested]:
 
 def _correspondent(person: Person) -> Correspondent:
     """Already canonical: it was checked when the conversation started; not again, for IDNA is dear."""
-    return Correspondent.model_construct(address=person.address, name=person.name)
+    return trusted(Correspondent, {"address": person.address, "name": person.name})
 
 
 def _blob(stored: Stored | None) -> BlobRef | None:

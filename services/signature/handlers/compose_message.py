@@ -13,6 +13,7 @@ from contracts.conversation import Correspondent
 from contracts.event import Event, event
 from contracts.message import Draft, MessageComposed, SendRequested
 from contracts.operator import OperatorChanged
+from contracts.payload import trusted
 from contracts.tenant import TenantChanged
 from services.kit.rendering import Variables
 from services.signature.domain.resolving import Choice, resolve
@@ -47,7 +48,7 @@ class ComposeMessage:
         body = await self.write.handle(tenant, draft, signed.block)
         images = signed.images if body["html"] or body["html_ref"] else ()
         fields = draft.__dict__ | body | {"sender": _sender(channel), "signature": signed.used, "images": images}
-        composed = MessageComposed.model_construct(**fields)  # validated when the draft was decoded
+        composed = trusted(MessageComposed, fields)  # validated when the draft was decoded
         await self.publisher.publish(_event(event, composed, self.clock))
 
     async def _operator(self, tenant: str, draft: Draft) -> OperatorChanged | None:
@@ -69,7 +70,7 @@ def _event(wish: Event[SendRequested], composed: MessageComposed, clock: Clock) 
 
 def _sender(channel: ChannelChanged) -> Correspondent:
     settings = channel.settings
-    return Correspondent.model_construct(address=settings.address, name=settings.sender_name or settings.name)
+    return trusted(Correspondent, {"address": settings.address, "name": settings.sender_name or settings.name})
 
 
 def _variables(channel: ChannelChanged, operator: OperatorChanged | None, draft: Draft, tenant_name: str) -> Variables:

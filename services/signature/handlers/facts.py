@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from contracts.blob import BlobRef
@@ -27,6 +28,7 @@ def template_of(told: SignatureTemplate) -> Template:
     return Template(told.mode.value, told.html, told.text)
 
 
+@lru_cache(maxsize=500)  # every message of an operator names the same one
 def told_template(template: Template) -> SignatureTemplate:
     """The domain's template in the contract's words."""
     return SignatureTemplate(mode=SignatureMode(template.mode), html=template.html, text=template.text)
