@@ -24,7 +24,8 @@ log = logs.get_logger()
 ATTEMPTS = 3
 PAUSE_S = 0.1
 
-Handler = Callable[[Any], Awaitable[None]]
+Handler = Callable[[Any], Awaitable[Awaitable[None] | None]]
+"""It may give back what is still to be waited for: the key's next event is handled meanwhile, its batch ends after."""
 Forget = Callable[[Topic, str, str], Awaitable[None]]
 _TOPIC = {topic.name: topic for topic in TOPICS}
 
@@ -77,22 +78,32 @@ class Dispatch:
         return by_key.values()
 
     async def _in_order(self, records: Sequence[Record]) -> None:
-        for record in records:
-            await self._record(record)
+        begun: list[tuple[Record, Awaitable[None]]] = []
+        try:
+            for record in records:
+                if (rest := await self._record(record)) is not None:
+                    begun.append((record, rest))
+        finally:
+            ended = await asyncio.gather(*(rest for _, rest in begun), return_exceptions=True) if begun else ()
+        for (record, _), error in zip(begun, ended, strict=True):
+            if isinstance(error, Exception) and not isinstance(error, Unavailable):
+                log.error("handler_failed", topic=record.topic, exc_info=error)
+                await self._bury(record, type(error).__name__, 1)
+            elif error is not None:
+                raise error
 
-    async def _record(self, record: Record) -> None:
+    async def _record(self, record: Record) -> Awaitable[None] | None:
         if record.value is None:
             await self._null(record)
-            return
+            return None
         try:
             event = self._decoded(record, record.value)
         except Undecodable as error:
             await self._bury(record, str(error), 0)
-            return
+            return None
         handler = self.handlers.get(type(event.data))
         metrics.counted(record.topic, "skipped" if handler is None else "handled").inc()
-        if handler is not None:
-            await self._handle(handler, event, record)
+        return await self._handle(handler, event, record) if handler is not None else None
 
     def _decoded(self, record: Record, value: bytes) -> AnyEvent:
         event = decode(record.headers, value)
@@ -105,12 +116,11 @@ class Dispatch:
             raise Undecodable("the key is not tenant/subject")
         return event
 
-    async def _handle(self, handler: Handler, event: AnyEvent, record: Record) -> None:
+    async def _handle(self, handler: Handler, event: AnyEvent, record: Record) -> Awaitable[None] | None:
         with tracing.use(event.trace), logs.bound(tenant_id=event.tenant, event_id=event.id):
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    await handler(event)
-                    return
+                    return await handler(event)
                 except Unavailable:
                     raise
                 except Exception as error:
@@ -118,6 +128,7 @@ class Dispatch:
                     failure = type(error).__name__
                 await asyncio.sleep(self.pause_s * attempt)
             await self._bury(record, f"{event.type}: {failure}", ATTEMPTS)
+            return None
 
     async def _null(self, record: Record) -> None:
         tenant, slash, subject = (record.key or b"").decode("utf-8", "replace").partition("/")

@@ -46,7 +46,7 @@ class Handlers:
 
 def routes(use: Handlers, relays: Sequence[Relay]) -> Routes:
     """Topics and loops with the handler that answers each."""
-    send = On("send", (SEND_REQUESTS,), {SendRequested: use.compose.handle})
+    send = On("send", (SEND_REQUESTS,), {SendRequested: use.compose.begin})
     requests = On(
         "requests", (SIGNATURE_REQUESTS,),
         {

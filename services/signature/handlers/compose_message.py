@@ -6,6 +6,8 @@ crash composes the message again, and the outbox keeps the first.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from contracts.channel import ChannelChanged
@@ -37,7 +39,11 @@ class ComposeMessage:
     clock: Clock
 
     async def handle(self, event: Event[SendRequested]) -> None:
-        """Publishes ``MessageComposed``."""
+        """Publishes ``MessageComposed``; returns when that is acknowledged."""
+        await (await self.begin(event))
+
+    async def begin(self, event: Event[SendRequested]) -> Awaitable[None]:
+        """The same, so that the channel's next message can follow: gives back the acknowledgement to wait for."""
         tenant, draft = event.tenant, event.data
         channel = await self.channels.at_least(tenant, draft.channel_id, draft.channel_version)
         operator = await self._operator(tenant, draft)
@@ -49,7 +55,7 @@ class ComposeMessage:
         images = signed.images if body["html"] or body["html_ref"] else ()
         fields = draft.__dict__ | body | {"sender": _sender(channel), "signature": signed.used, "images": images}
         composed = trusted(MessageComposed, fields)  # validated when the draft was decoded
-        await self.publisher.publish(_event(event, composed, self.clock))
+        return asyncio.create_task(self.publisher.publish(_event(event, composed, self.clock)))
 
     async def _operator(self, tenant: str, draft: Draft) -> OperatorChanged | None:
         if draft.operator_id is None:
