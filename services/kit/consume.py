@@ -76,8 +76,13 @@ class _Prompt(BatchSubscriber):
         loop, own = asyncio.get_running_loop(), type(self)
         if (left := own.next_read - loop.time()) > 0:
             await asyncio.sleep(left)
+        consumer.resume(*consumer.paused())
         found = tuple(chain(*(await consumer.getmany(timeout_ms=POLL_MS, max_records=self.max_records)).values()))
         own.next_read = loop.time() + own.pace_s
+        if found:
+            # A fetch until the next read would come back with the first record that arrives, and that one alone would
+            # be the next read.
+            consumer.pause(*consumer.assignment())
         return found
 
     async def stop(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from deploy.local.issuer import SUPERVISOR_SCOPES
 from services.gateway.adapters.jwks_http import HttpKeySet
@@ -43,7 +43,7 @@ class SecureStage(Stage):
         """At the provider, and nowhere else."""
         return Sign(SEALED_BY, Provider(self.provider.issuer, *self._client, SCOPE, "urn:malote"))
 
-    def config(self, app: FastAPI) -> uvicorn.Config:
+    def config(self, app: Starlette) -> uvicorn.Config:
         """With TLS."""
         made = super().config(app)
         made.ssl_certfile = made.ssl_keyfile = str(self._certificate)

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from unittest.mock import patch
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from deploy.local import sockets
 from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, SUPERVISOR_SCOPES
@@ -71,7 +71,7 @@ class Stage:
         """How people sign in."""
         return Sign(SEALED_BY, None, PEOPLE, "http://issuer.test/token", self._support)
 
-    def config(self, app: FastAPI) -> uvicorn.Config:
+    def config(self, app: Starlette) -> uvicorn.Config:
         """How it is served."""
         return uvicorn.Config(app, "127.0.0.1", self.port, log_level="warning", timeout_graceful_shutdown=1)
 
