@@ -46,7 +46,7 @@ async def test_a_good_token_says_who_asks() -> None:
     "claims",
     [
         {"iss": "http://evil.test"}, {"aud": "another"}, {"aud": None}, {"exp": None}, {"exp": int(time.time()) - 1},
-        {"exp": "soon"}, {"nbf": int(time.time()) + 100}, {"tenant": None}, {"tenant": "a/b"}, {"tenant": ""},
+        {"exp": "soon"}, {"nbf": int(time.time()) + 10_000}, {"tenant": None}, {"tenant": "a/b"}, {"tenant": ""},
         {"tenant": {"$ne": 1}}, {"tenant": "a\n"}, {"sub": None}, {"sub": "a\r\nb"}, {"operator": "ana"},
         {"operator": 1},
     ],
