@@ -116,7 +116,7 @@ def subscribe(to: KafkaBroker, settings: KitSettings, service: str, on: On, publ
         group_instance_id=f"{settings.instance}.{on.name}", partition_assignment_strategy=(_sticky(service, on.name),),
         session_timeout_ms=int(settings.session_timeout_s * 1000), rebalance_timeout_ms=30_000,
         listener=listener, max_partition_fetch_bytes=2 * 1024 * 1024,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=1_000,
     )  # fmt: skip
     own = {"__slots__": (), "pace_s": on.pace_s, "commits": commits}
     subscriber.__class__ = type(f"_Prompt_{on.name}", (_Prompt,), own)
