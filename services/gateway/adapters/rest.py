@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from services.gateway.adapters.cursors import read_cut
@@ -126,19 +126,26 @@ def _cut(request: Request, traits: Trait) -> Cut:
 
 
 async def read_body(request: Request, largest: int) -> bytes:
-    """The body's octets; raises Stop as soon as they are too many."""
-    refused = Refused(Code.TOO_LARGE, f"A body of this request has at most {largest} octets.")
+    """The body's octets; raises Stop as soon as they are too many. As the server gives them: mostly in one piece."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > largest:
-        raise Stop(refused)
+        raise Stop(_too_large(largest))
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
         size += len(part)
         if size > largest:
-            raise Stop(refused)
+            raise Stop(_too_large(largest))
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(largest: int) -> Refused:
+    return Refused(Code.TOO_LARGE, f"A body of this request has at most {largest} octets.")
 
 
 def respond(endpoint: Endpoint, outcome: Any) -> Response:
