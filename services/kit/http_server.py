@@ -21,7 +21,7 @@ import uvicorn
 
 
 def routes(readiness: Readiness, heartbeat: Heartbeat) -> list[Route]:
-    """The three probes, to be added to any Starlette or FastAPI application."""
+    """The three probes, to be added to any Starlette application."""
     return [Route(path, _endpoint(probe)) for path, probe in answers(readiness, heartbeat).items()]
 
 
