@@ -167,7 +167,7 @@ def routes(use: Handlers, relays: Sequence[Relay], *others: Loop | Task) -> Rout
     states = dict.fromkeys((kind for topic in SETTINGS for kind in topic.events), use.settings.handle)
     own = dict.fromkeys((*topics.OPERATORS.events, *topics.CONVERSATIONS.events), use.current.handle)
     events = (
-        On("messages", (topics.OUTBOUND,), facts, batch=200, ordered=False, pace_s=0.12),
+        On("messages", (topics.OUTBOUND,), facts, ordered=False, pace_s=0.25),
         On("inbound", (topics.INBOUND,), arrived, batch=100),
         On("settings", SETTINGS, states, forget=use.settings.forget, batch=100),
         On("own", (topics.OPERATORS, topics.CONVERSATIONS), own, batch=100),

@@ -23,6 +23,7 @@ from services.kit.unavailable import Unavailable
 log = logs.get_logger()
 ATTEMPTS = 3
 PAUSE_S = 0.1
+AT_ONCE = 100
 
 Handler = Callable[[Any], Awaitable[Awaitable[None] | None]]
 """It may give back what is still to be waited for: the key's next event is handled meanwhile, its batch ends after."""
@@ -53,7 +54,8 @@ class DeadLetters(Protocol):
 class Dispatch:
     """Hands each event to the handler of its type; an event type without one is none of this service's business.
 
-    ``ordered`` false: the events of a key are handled together, too; for handlers that keep the highest version.
+    ``ordered`` false: the events of a key are handled together, too; for handlers that keep the highest version. At
+    most ``AT_ONCE`` are then begun in a row, so that whoever else waits for the loop has a turn.
     """
 
     handlers: Mapping[type[Payload], Handler]
@@ -64,18 +66,20 @@ class Dispatch:
 
     async def batch(self, records: Iterable[Record]) -> None:
         """Returns when each record has met its end; raises Unavailable when the batch must be taken again."""
-        done = await asyncio.gather(*map(self._in_order, self._lanes(records)), return_exceptions=True)
-        for error in done:
-            if isinstance(error, BaseException):
-                raise error
+        for lanes in self._turns(records):
+            done = await asyncio.gather(*map(self._in_order, lanes), return_exceptions=True)
+            for error in done:
+                if isinstance(error, BaseException):
+                    raise error
 
-    def _lanes(self, records: Iterable[Record]) -> Collection[Sequence[Record]]:
-        if not self.ordered:
-            return [(record,) for record in records]
+    def _turns(self, records: Iterable[Record]) -> Sequence[Collection[Sequence[Record]]]:
         by_key: dict[tuple[str, bytes | None], list[Record]] = {}
         for record in records:
             by_key.setdefault((record.topic, record.key), []).append(record)
-        return by_key.values()
+        if self.ordered:
+            return [by_key.values()]
+        alone = [(record,) for lane in by_key.values() for record in lane]
+        return [alone[at : at + AT_ONCE] for at in range(0, len(alone), AT_ONCE)]
 
     async def _in_order(self, records: Sequence[Record]) -> None:
         begun: list[tuple[Record, Awaitable[None]]] = []

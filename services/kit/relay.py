@@ -22,8 +22,8 @@ from services.kit.unavailable import Unavailable
 
 log = logs.get_logger()
 
-PAY_AFTER_S = 1.0
-"""What was acknowledged is removed so much later, unless a write of the document has done it by then."""
+PAY_EVERY_S = 1.0
+"""What was acknowledged is removed when it has stood so long, unless a write of the document has done it by then."""
 PACE_S, GROUPS = 0.008, 8
 """Under load groups are sent so far apart, so many at once; an event that comes alone never waits."""
 IN_HAND = 5_000
@@ -90,14 +90,14 @@ class Relay:
             self.hand_over(owing.doc_id, owing.events)
         while self._groups and any(owing.doc_id in self._in_hand for owing in found):
             await asyncio.wait(self._groups, return_when=asyncio.FIRST_COMPLETED)
-        await self._pay()
+        await self._pay([owing.doc_id for owing in found])
         return len(found)
 
     async def drain(self) -> None:
         """Waits for what is in flight."""
         while self._groups:
             await asyncio.wait(self._groups)
-        await self._pay()
+        await self._pay(list(self._unpaid))
 
     def _wake(self) -> None:
         if self._collecting or len(self._groups) >= GROUPS:
@@ -156,12 +156,13 @@ class Relay:
 
     async def _pay_later(self) -> None:
         while self._unpaid:
-            await asyncio.sleep(PAY_AFTER_S)
-            await self._pay()
+            standing = list(self._unpaid)
+            await asyncio.sleep(PAY_EVERY_S)
+            await self._pay(standing)
 
-    async def _pay(self) -> None:
+    async def _pay(self, doc_ids: Sequence[str]) -> None:
         """Removes what was acknowledged; where that fails it is tried again, and nothing is published meanwhile."""
-        unpaid, self._unpaid = self._unpaid, {}
+        unpaid = {doc_id: self._unpaid.pop(doc_id) for doc_id in doc_ids if doc_id in self._unpaid}
         done = await asyncio.gather(*(self._store.paid(*one) for one in unpaid.items()), return_exceptions=True)
         for (doc_id, ids), error in zip(unpaid.items(), done, strict=True):
             if isinstance(error, Unavailable):

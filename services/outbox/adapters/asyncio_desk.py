@@ -28,11 +28,12 @@ class AsyncioDesk:
 
     async def wait(self, seconds: float) -> None:
         """See Desk."""
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
+        if not self._bell.is_set():
+            timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self._bell.set)
+            try:
                 await self._bell.wait()
-        except TimeoutError:
-            pass
+            finally:
+                timer.cancel()
         self._bell.clear()
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
