@@ -53,16 +53,22 @@ def opened(browser: Browser, stage: Stage, language: str, *names: str) -> Iterat
 def main(folder: Path, *names: str) -> None:
     """Writes them."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Stage() as stage, sync_playwright() as play:
+    with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for language in LANGUAGES:
-            for name, page in opened(browser, stage, language, *names):
-                for width, height in WIDTHS.items():
-                    page.set_viewport_size({"width": width, "height": TALL if name.startswith("states") else height})
-                    for scheme in SCHEMES:
-                        page.emulate_media(color_scheme=scheme)
-                        page.screenshot(path=folder / f"{name}-{language}-{width}-{scheme}.png")
+            with Stage() as stage:
+                for name, page in opened(browser, stage, language, *names):
+                    draw(page, name, folder / f"{name}-{language}")
         browser.close()
+
+
+def draw(page: Page, name: str, path: Path) -> None:
+    """One page at every width, light and dark."""
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": TALL if name.startswith("states") else height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=f"{path}-{width}-{scheme}.png")
 
 
 if __name__ == "__main__":
