@@ -25,6 +25,7 @@ from tests.unit.ingest_parse.shapes import SHAPES
 
 MISSING = "no Dovecot here (dovecot-imapd, dovecot-lmtpd, root)"
 WITHIN_S = 5.0
+OK = ("connected", "none")
 GROWTH_MB = 12.0
 ALWAYS, AUTO, NEVER = "always@desk.test", "auto@desk.test", "never@desk.test"
 HOSTILE, QUIET = "hostile@desk.test", "quiet@desk.test"
@@ -254,5 +255,8 @@ async def _odd(room: Mailroom, odd: Odd, told: dict[str, list[tuple[str, str]]])
 
     if not await room.ear.until(lambda: "after" in subjects(), 15):
         return f"{odd.name}: mail is not heard of: {subjects()} {told.get(channel)}"
+    await room.desk.ok("POST", f"/v1/channels/{channel}/reconnect")
+    if not await room.ear.until(lambda: told[channel][-2:] == [("connecting", "settings_changed"), OK], 10):
+        return f"{odd.name}: it does not connect anew when asked: {told[channel]}"
     expected = ["after"] if not odd.first else ["during", "after"]
     return "" if subjects() == expected else f"{odd.name}: {subjects()}"

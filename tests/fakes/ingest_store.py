@@ -114,10 +114,12 @@ class FakeStatuses:
 
 @dataclass
 class FakeRaw:
-    """The RawStore port; a repeat leaves the first alone. ``holding``: what is held, by id."""
+    """The RawStore port; a repeat leaves the first alone. ``holding``: what is held, by id; the next ``swept``
+    are held too long before somebody comes for them."""
 
     kept: dict[str, Stored] = field(default_factory=dict)
     holding: dict[str, bytes] = field(default_factory=dict)
+    swept: int = 0
 
     async def keep(self, tenant: str, things: Sequence[Stored]) -> None:
         """See RawStore."""
@@ -130,7 +132,10 @@ class FakeRaw:
         """See RawStore."""
         whole = b"".join([piece async for piece in octets])
         held = Held(str(uuid7()), hashlib.sha256(whole).hexdigest(), len(whole))
-        self.holding[held.blob_id] = whole
+        if self.swept:
+            self.swept -= 1
+        else:
+            self.holding[held.blob_id] = whole
         return held
 
     async def held(self, tenant: str, held: Held) -> AsyncIterator[bytes]:

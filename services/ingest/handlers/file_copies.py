@@ -1,5 +1,5 @@
 """Sent messages are filed in their accounts' Sent mailboxes: searched by Message-ID, appended where they are missing.
-Parked ones are only searched, and told to the outbox where they are there (docs/decisions/0014).
+Parked ones are only searched, and told to the outbox where they are there (docs/decisions/0019).
 
 Over a connection of its own for each channel, at least once, best effort: a provider without such a mailbox, or one
 that refuses for long, goes without.
@@ -7,6 +7,7 @@ that refuses for long, goes without.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,7 @@ from services.kit import logs
 
 log = logs.get_logger()
 LIMIT: Final = 500
+AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +39,30 @@ class FileCopies:
     publisher: Publishes
 
     async def handle(self) -> None:
-        """One channel after the other. Raises Unavailable."""
+        """A few channels at once: one that is slow holds up no other. Raises Unavailable."""
         watched = self.hold.desk.board.watched
         by_channel: dict[ChannelKey, list[SentCopy]] = {}
         for copy in await self.copies.due(list(watched), self.clock.now(), LIMIT):
             by_channel.setdefault(copy.key, []).append(copy)
-        for key, copies in by_channel.items():
-            if (account := watched.get(key)) is not None:
-                await self._channel(account, copies)
+        turn = asyncio.Semaphore(AT_ONCE)
+        some = [(account, copies) for key, copies in by_channel.items() if (account := watched.get(key)) is not None]
+        ended = await asyncio.gather(*(self._channel(*each, turn) for each in some), return_exceptions=True)
+        for failed in filter(None, ended):
+            raise failed
 
-    async def _channel(self, account: Account, copies: Sequence[SentCopy]) -> None:
-        async with self.budgets.login(account.host):
-            session = await self.mailboxes.open(account)
-        if isinstance(session, NotOpen):
-            for copy in copies:
-                await self._later(copy)
-            return
-        try:
-            for copy in copies:
-                await self._file(session, copy)
-        finally:
-            await session.close()
+    async def _channel(self, account: Account, copies: Sequence[SentCopy], turn: asyncio.Semaphore) -> None:
+        async with turn:
+            async with self.budgets.login(account.host):
+                session = await self.mailboxes.open(account)
+            if isinstance(session, NotOpen):
+                for copy in copies:
+                    await self._later(copy)
+                return
+            try:
+                for copy in copies:
+                    await self._file(session, copy)
+            finally:
+                await session.close()
 
     async def _file(self, session: MailSession, copy: SentCopy) -> None:
         try:

@@ -1,4 +1,4 @@
-"""SentCopyFound: a message that was parked turns out to have been sent (docs/decisions/0014)."""
+"""SentCopyFound: a message that was parked turns out to have been sent (docs/decisions/0019)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.ingest_mailbox import mail
 from tests.unit.ingest.world import KEY, Process, World
 
-LAST_STEP = 40
+LAST_STEP = 64
 
 
 async def connected(world: World) -> None:
@@ -27,11 +27,12 @@ def settled(world: World) -> bool:
 
 
 def arrive(world: World) -> None:
-    """Four mails, two of them with the same bytes, one that cannot be read."""
+    """Five mails, two of them with the same bytes, one that cannot be read, one too large for memory."""
     world.server.add(mail("one"))
     world.server.add(mail("two", "In-Reply-To: <one@far.test>"))
     world.server.add(mail("two", "In-Reply-To: <one@far.test>"))
     world.server.add(mail("three", body="unparsable"))
+    world.server.add(mail("large", body="attached:" + "x" * 1_100_000))
 
 
 def check(world: World) -> None:

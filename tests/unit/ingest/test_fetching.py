@@ -58,6 +58,19 @@ async def test_a_very_large_mail_and_what_is_attached_never_stay_in_this_process
     assert world.raw.holding[attached.held.blob_id] == content
 
 
+async def test_what_was_held_for_too_long_is_fetched_again() -> None:
+    world = World()
+    world.raw.swept = 1
+    world.cursors.cursors[KEY] = (await world.cursors.claim(KEY, "x")).__class__(1, uidvalidity=1)
+    world.server.add(mail("big", body="x" * 1_200_000))
+    process = Process(world).start()
+    await process.until(lambda: process.task is not None and process.task.done())
+    await process.kill()
+    assert (world.mails, world.cursors.cursors[KEY].last_uid) == ([], 0), "the watch ended, the mailbox is as it was"
+    await taken(world)
+    assert world.subjects() == ["big"]
+
+
 async def test_a_very_large_one_above_the_limit_is_set_aside_and_nothing_is_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

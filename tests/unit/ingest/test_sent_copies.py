@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,20 +14,22 @@ from contracts.event import event
 from contracts.message import SentCopyFound, SentCopyOffered
 from contracts.outbound import FailureReason, MessageFailed
 from services.ingest.adapters.budgets import Limits, ReplicaBudgets
+from services.ingest.domain.account import Account
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
 from services.ingest.domain.sent_copy import FIRST_S
+from services.ingest.domain.session import NotOpen
 from services.ingest.handlers.file_copies import FileCopies
 from services.ingest.handlers.hold_mailboxes import Desk, HoldMailboxes
 from services.ingest.handlers.note_copy import NoteCopy
 from services.ingest.handlers.seek_copy import SeekCopy
-from services.ingest.ports import OwnMail
+from services.ingest.ports import MailSession, OwnMail
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest_mailbox import FakeServer, mail
 from tests.fakes.ingest_store import FakeCopies, FakeOwnMails
 from tests.fakes.publisher import FakePublisher
 from tests.unit.ingest.world import ACCOUNT, CHANNEL, KEY, TENANT
 
-MESSAGE = "0195a000-0000-7000-8000-00000000000a"
+MESSAGE, OTHER = "0195a000-0000-7000-8000-00000000000a", "0195a000-0000-7000-8000-00000000000b"
 OURS = mail("ours", "Message-ID: <ours@acme.test>")
 
 
@@ -43,11 +47,11 @@ class Scene:
         self.seek = SeekCopy(self.copies, self.own_mails, self.clock)
         self.file = FileCopies(self.copies, self.server, budgets, hold, self.clock, self.publisher)
 
-    async def offer(self) -> None:
+    async def offer(self, channel: str = CHANNEL) -> None:
         """The outbox offers it."""
         data = SentCopyOffered(
-            message_id=MESSAGE, channel_id=CHANNEL, internet_message_id="<ours@acme.test>", sent_at=self.clock.now(),
-            mime=base64.b64encode(OURS).decode(),
+            message_id=MESSAGE if channel == CHANNEL else OTHER, channel_id=channel, sent_at=self.clock.now(),
+            internet_message_id="<ours@acme.test>", mime=base64.b64encode(OURS).decode(),
         )  # fmt: skip
         await self.note.handle(event(TENANT, data, at=self.clock.now(), source="outbox"))
 
@@ -103,6 +107,21 @@ async def test_a_server_that_is_away_is_asked_later_and_given_up_at_last(scene: 
         await scene.after(7 * 3600)
     assert scene.server.opened == 5
     assert (scene.server.sent, scene.copies.copies) == ([], {})
+
+
+async def test_a_channel_that_hangs_holds_up_no_other(scene: Scene) -> None:
+    class Hanging(FakeServer):
+        async def open(self, account: Account) -> MailSession | NotOpen:
+            return await (asyncio.Future() if account.channel_id == OTHER else scene.server.open(account))
+
+    scene.desk.board.watched[TENANT, OTHER] = replace(ACCOUNT, channel_id=OTHER)
+    await scene.offer(OTHER)
+    scene.clock.advance(FIRST_S)
+    filing = asyncio.create_task(replace(scene.file, mailboxes=Hanging()).handle())
+    async with asyncio.timeout(5):
+        while not scene.server.sent:
+            await asyncio.sleep(0.001)
+    filing.cancel()
 
 
 async def test_another_replica_s_channels_are_left_to_it(scene: Scene) -> None:
