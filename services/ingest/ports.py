@@ -20,7 +20,7 @@ from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
 from services.ingest.domain.parsed import Held, Parsed, Unparsable
 from services.ingest.domain.sent_copy import SentCopy
-from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Woken
+from services.ingest.domain.session import Fetched, Listed, NotOpen, Opened, Quiet, Streamed, Woken
 from services.ingest.domain.status import ImapStatus
 from services.kit.clock import Clock as Clock
 from services.kit.publisher import Publishes as Publishes
@@ -80,8 +80,9 @@ class MailSession(Protocol):
         mailbox. INBOX is selected again on return. Not on a session that listens."""
         ...
 
-    async def append_to_sent(self, octets: bytes, at: datetime) -> bool:
-        """Append to the mailbox for sent mail, seen; False where there is none or the server refuses."""
+    async def append_to_sent(self, octets: Streamed, at: datetime) -> bool:
+        """Append to the mailbox for sent mail, seen; False where there is none or the server refuses. Raises what the
+        pieces raise: then the connection is gone."""
         ...
 
     async def close(self) -> None:
@@ -293,8 +294,8 @@ class CopyStore(Protocol):
         """Those of these channels that are due, the longest first."""
         ...
 
-    async def octets(self, copy: SentCopy) -> bytes | None:
-        """The message, None where it is no longer to be had."""
+    async def octets(self, copy: SentCopy) -> Streamed | None:
+        """The message, its hash compared already; None where it is no longer to be had."""
         ...
 
     async def done(self, copy: SentCopy) -> None:

@@ -14,7 +14,17 @@ from typing import Any, cast
 from services.ingest.domain.account import Account
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
 from services.ingest.domain.parsed import Address, Attached, Bounce, Failure, Parsed, Unparsable
-from services.ingest.domain.session import HEAD_OCTETS, Fetched, Listed, LostConnection, NotOpen, Opened, Quiet, Woken
+from services.ingest.domain.session import (
+    HEAD_OCTETS,
+    Fetched,
+    Listed,
+    LostConnection,
+    NotOpen,
+    Opened,
+    Quiet,
+    Streamed,
+    Woken,
+)
 from services.ingest.ports import Hold, MailSession
 
 LOST = Trouble(Stage.WATCH, Sign.LOST)
@@ -148,10 +158,10 @@ class FakeSession:
         await self._turn()
         return any(internet_message_id.encode() in octets for octets in self.server.sent)
 
-    async def append_to_sent(self, octets: bytes, at: datetime) -> bool:
+    async def append_to_sent(self, octets: Streamed, at: datetime) -> bool:
         """See MailSession."""
         await self._turn()
-        self.server.sent.append(octets)
+        self.server.sent.append(b"".join([piece async for piece in octets.pieces]))
         return True
 
     async def close(self) -> None:

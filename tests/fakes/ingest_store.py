@@ -13,6 +13,7 @@ from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
 from services.ingest.domain.parsed import Held
 from services.ingest.domain.sent_copy import SentCopy
+from services.ingest.domain.session import Streamed, streamed
 from services.ingest.domain.status import ImapStatus
 from services.ingest.ports import Gone, OwnMail, Stored
 from services.kit.ids import uuid7
@@ -188,9 +189,9 @@ class FakeCopies:
         due = [one for one in self.copies.values() if one.due_at <= now and one.key in channels]
         return sorted(due, key=lambda one: one.due_at)[:limit]
 
-    async def octets(self, copy: SentCopy) -> bytes | None:
+    async def octets(self, copy: SentCopy) -> Streamed | None:
         """See CopyStore."""
-        return copy.octets
+        return None if copy.octets is None else streamed(copy.octets)
 
     async def done(self, copy: SentCopy) -> None:
         """See CopyStore."""

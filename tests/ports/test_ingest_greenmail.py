@@ -16,6 +16,7 @@ from deploy.local import sockets, tools
 from deploy.local.infra.mail import GreenMail, MailPorts, add_user
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
+from services.ingest.domain.session import streamed
 from tests.infra.imap_account import account, mailboxes
 
 USER, PASSWORD = "desk@acme.test", "sandbox"
@@ -65,13 +66,13 @@ def _make(server: Server, mailbox: str) -> list[bytes]:
 async def test_the_sent_copy(server: Server) -> None:
     session = await session_of(server)
     assert await session.find_in_sent("<1.ours@acme.test>") is None, "there is no such mailbox"
-    assert await session.append_to_sent(OURS % 1, datetime.now(UTC)) is False
+    assert await session.append_to_sent(streamed(OURS % 1), datetime.now(UTC)) is False
     await session.close()
     await asyncio.to_thread(_make, server, "Sent")
     session = await session_of(server)
     assert await session.find_in_sent("<1.ours@acme.test>") is False
     for number in (1, 2):
-        assert await session.append_to_sent(OURS % number, datetime.now(UTC)) is True
+        assert await session.append_to_sent(streamed(OURS % number), datetime.now(UTC)) is True
     assert [await session.find_in_sent(f"<{number}.ours@acme.test>") for number in (1, 2, 3)] == [True, True, False]
     assert await session.fetch_above(0, 10) == [], "INBOX is selected again"
     await session.close()

@@ -13,7 +13,7 @@ from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
 from services.ingest.domain.imap_status import Sign, Stage
-from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken
+from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken, streamed
 from tests.infra.dovecot import PASSWORD, Dovecot, installed
 from tests.infra.imap_account import account, mailboxes
 
@@ -117,7 +117,7 @@ async def test_the_sent_copy(server: Dovecot, user: str) -> None:
     session = await session_of(server, user)
     octets = b"Message-ID: <sent.1@test>\r\n\r\n" + b"y" * 400_000 + b"\r\n"
     assert await session.find_in_sent("<sent.1@test>") is False
-    assert await session.append_to_sent(octets, datetime.now(UTC)) is True
+    assert await session.append_to_sent(streamed(octets), datetime.now(UTC)) is True
     assert await session.find_in_sent("<sent.1@test>") is True
     await server.deliver(user, b"Subject: back in the inbox\r\n\r\n")
     assert [mail.uid for mail in await session.fetch_above(0, 200)] == [1]

@@ -9,6 +9,8 @@ from aioimaplib.aioimaplib import quoted, time2internaldate
 
 from services.ingest.adapters.imap_answers import read_list, read_search
 from services.ingest.adapters.imap_protocol import Conversation
+from services.ingest.domain.imap_status import Sign, Stage, Trouble
+from services.ingest.domain.session import Streamed
 
 _USUAL: Final = ("sent", "sent items", "sent messages", "inbox.sent", "inbox/sent")
 _SLOWEST: Final = 16 * 1024
@@ -45,14 +47,20 @@ class SentMail:
         )
         return any(read_search(response) for response in found.kept) if found.ok else None
 
-    async def append(self, name: str, octets: bytes, at: datetime) -> bool:
+    async def append(self, name: str, octets: Streamed, at: datetime) -> bool:
         """Append, seen, with this INTERNALDATE; False where the server refuses."""
-        words = (quoted(name), r"(\Seen)", time2internaldate(at), f"{{{len(octets)}}}")
+        words = (quoted(name), r"(\Seen)", time2internaldate(at), f"{{{octets.size}}}")
         asked = self._conversation.begin("APPEND", *words, replies=())
         if not await self._conversation.accepted(asked, self._command_s):
             return (await self._conversation.ended(asked, self._command_s)).ok
-        slowest = self._command_s + len(octets) / _SLOWEST
-        await self._conversation.sent(octets + b"\r\n", slowest)
+        slowest = self._command_s + octets.size / _SLOWEST
+        try:
+            async for piece in octets.pieces:
+                await self._conversation.sent(piece, slowest)
+        except BaseException:
+            self._conversation.drop(Trouble(Stage.WATCH, Sign.LOST), "a literal cut short")
+            raise
+        await self._conversation.sent(b"\r\n", slowest)
         return (await self._conversation.ended(asked, slowest)).ok
 
 

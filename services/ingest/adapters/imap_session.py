@@ -19,7 +19,7 @@ from services.ingest.adapters.imap_sent import SentMail
 from services.ingest.adapters.imap_slices import Slices
 from services.ingest.adapters.imap_timing import Timing
 from services.ingest.domain.imap_status import Sign, Stage, Trouble
-from services.ingest.domain.session import SLICE_UIDS, Fetched, Listed, LostConnection, Opened, Quiet, Woken
+from services.ingest.domain.session import SLICE_UIDS, Fetched, Listed, LostConnection, Opened, Quiet, Streamed, Woken
 
 _GOODBYE_S: Final = 2.0
 
@@ -77,7 +77,7 @@ class ImapSession:
         await self._return_to_inbox()
         return found
 
-    async def append_to_sent(self, octets: bytes, at: datetime) -> bool:
+    async def append_to_sent(self, octets: Streamed, at: datetime) -> bool:
         """See MailSession."""
         name = await self._sent.name()
         return name is not None and await self._sent.append(name, octets, at)

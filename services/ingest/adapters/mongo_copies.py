@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.sent_copy import SentCopy
+from services.ingest.domain.session import Streamed, streamed
 from services.kit.blobs import Blobs
 from services.kit.mongo import Collection, Document, key, translated
 
@@ -41,12 +42,18 @@ class MongoCopies:
             found = await self._collection.find(wanted).sort("due_at").limit(limit).to_list(None)
         return [_copy(document) for document in found]
 
-    async def octets(self, copy: SentCopy) -> bytes | None:
+    async def octets(self, copy: SentCopy) -> Streamed | None:
         """See CopyStore."""
-        if copy.octets is not None or copy.blob_id is None:
-            return copy.octets
-        octets = await self._blobs.get(copy.tenant, copy.blob_id)
-        return octets if octets is not None and hashlib.sha256(octets).hexdigest() == copy.sha256 else None
+        if copy.octets is not None:
+            return streamed(copy.octets)
+        seen, again = [await self._blobs.stream(copy.tenant, copy.blob_id or "") for _ in range(2)]
+        if seen is None or again is None:
+            return None
+        digest, size = hashlib.sha256(), 0
+        async for piece in seen:
+            digest.update(piece)
+            size += len(piece)
+        return Streamed(size, again) if digest.hexdigest() == copy.sha256 else None
 
     async def done(self, copy: SentCopy) -> None:
         """See CopyStore."""

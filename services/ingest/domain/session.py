@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -74,6 +75,23 @@ class Woken:
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """Nothing was heard for the time given: fetch all the same, pushes are hints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Octets on their way to a server: so many, piece by piece, once."""
+
+    size: int
+    pieces: AsyncIterator[bytes] = field(repr=False)
+
+
+def streamed(octets: bytes) -> Streamed:
+    """Octets that are all here."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield octets
+
+    return Streamed(len(octets), pieces())
 
 
 class LostConnection(Exception):

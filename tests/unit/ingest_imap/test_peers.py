@@ -15,7 +15,7 @@ import pytest
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
 from services.ingest.domain.imap_status import Sign, Stage, judge
-from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken
+from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Streamed, Woken, streamed
 from tests.infra.imap_account import FAST, account, mailboxes
 from tests.infra.imap_peer import Peer, Quirk, quirks
 
@@ -306,16 +306,30 @@ async def test_the_sent_copy() -> None:
         session = await session_of(peer)
         octets = b"Message-ID: <a@b>\r\n\r\n" + b"x" * 300_000
         assert await session.find_in_sent("<a@b>") is False
-        assert await session.append_to_sent(octets, datetime.now(UTC)) is True
+        assert await session.append_to_sent(streamed(octets), datetime.now(UTC)) is True
         assert await session.find_in_sent("<a@b>") is True
         assert [mail.octets for mail in peer.sent.mails] == [octets]
         assert await session.fetch_above(0, 200) == []
         peer.quirks.append(quirks.refuses("APPEND", "[OVERQUOTA] no"))
-        assert await session.append_to_sent(octets, datetime.now(UTC)) is False
+        assert await session.append_to_sent(streamed(octets), datetime.now(UTC)) is False
         peer.quirks[:] = [quirks.answers("LIST", "{tag} OK none")]
         other = await session_of(peer)
         assert await other.find_in_sent("<a@b>") is None
-        assert await other.append_to_sent(octets, datetime.now(UTC)) is False
+        assert await other.append_to_sent(streamed(octets), datetime.now(UTC)) is False
+
+
+async def test_a_copy_whose_octets_fail_half_way_ends_the_connection() -> None:
+    async def failing() -> AsyncIterator[bytes]:
+        yield b"Message-ID: <a@b>\r\n"
+        raise LookupError("gone")
+
+    async with peer_with() as peer:
+        session = await session_of(peer)
+        with pytest.raises(LookupError, match="gone"):
+            await session.append_to_sent(Streamed(1_000, failing()), datetime.now(UTC))
+        with pytest.raises(LostConnection):
+            await session.find_in_sent("<a@b>")
+        assert peer.sent.mails == []
 
 
 @pytest.mark.parametrize("offers", ["IMAP4rev1 IDLE", "IMAP4rev1 IDLE AUTH=PLAIN", "IMAP4rev1 AUTH=PLAIN SASL-IR"])

@@ -14,7 +14,7 @@ from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_tls import TlsSessions, tls_context
 from services.ingest.domain.imap_status import Sign, Stage
-from services.ingest.domain.session import LostConnection, NotOpen
+from services.ingest.domain.session import LostConnection, NotOpen, streamed
 from tests.infra.imap_account import account, mailboxes
 from tests.infra.imap_peer import Peer, Quirk, Session, Tls, quirks
 from tests.infra.smtp_peer.certificates import Certificates, issue, server_context
@@ -52,7 +52,7 @@ async def test_large_mails_over_tls(peers: list[Peer], certificates: Certificate
     (mail,) = await session.fetch_above(0, 200)
     assert mail.head == octets[: 256 * 1024]
     assert await session.fetch_rest(1, 256 * 1024, 1_000_000) == octets[256 * 1024 :]
-    assert await session.append_to_sent(octets * 4, datetime.now(UTC)) is True
+    assert await session.append_to_sent(streamed(octets * 4), datetime.now(UTC)) is True
     assert peer.sent.mails[0].octets == octets * 4
     await session.listen()
     peer.append(b"x")
