@@ -75,9 +75,9 @@ class Mailroom:
         imap = builders.server(self.dovecot.imaps, PASSWORD, security="tls", user_name=user)
         return await desk.channel(self.peer.port, address=user, name=user, imap=imap, **changes)
 
-    async def imap_channel(self, port: int, **changes: Any) -> str:
-        """A channel that watches the mailbox of another server, in clear text; its id, at once."""
-        imap = builders.server(port, "secret", user_name="user")
+    async def imap_channel(self, port: int, security: str, **changes: Any) -> str:
+        """A channel that watches the mailbox of another server; its id, at once."""
+        imap = builders.server(port, "secret", user_name="user", security=security)
         return await self.desk.channel(self.peer.port, imap=imap, **changes)
 
     def sent(self, user: str) -> list[bytes]:

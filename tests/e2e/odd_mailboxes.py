@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.infra.imap_peer import Peer, Quirk, quirks
-from tests.infra.imap_peer.peer import OFFERS
+from tests.infra.imap_peer.peer import OFFERS, Tls
+from tests.infra.smtp_peer.certificates import Certificates, server_context
 
 NEW = b"From: c@client.test\r\nSubject: during\r\n\r\nhello\r\n"
 MILLION = 1_000_000
@@ -15,7 +16,8 @@ MILLION = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Odd:
     """``make``: its quirk; ``state`` and ``reason`` it must be told with; ``asked``: it comes back only when somebody
-    asks to reconnect; ``offers`` as in its greeting; ``first``: a mail comes before the state is looked at."""
+    asks to reconnect; ``offers`` as in its greeting; ``first``: a mail comes before the state is looked at;
+    ``expired``: its certificate is, and it never comes back."""
 
     name: str
     make: Callable[[], Quirk] | None
@@ -24,10 +26,14 @@ class Odd:
     asked: bool = False
     offers: str = OFFERS
     first: bool = False
+    expired: bool = False
 
-    async def start(self) -> Peer:
+    async def start(self, certificates: Certificates) -> Peer:
         """The server."""
-        return await Peer.start([self.make()] if self.make else [], offers=self.offers)
+        odd = [self.make()] if self.make else []
+        if not self.expired:
+            return await Peer.start(odd, offers=self.offers)
+        return await Peer.start(odd, tls=Tls.IMPLICIT, context=server_context(certificates.expired))
 
 
 ODD = (
@@ -41,6 +47,9 @@ ODD = (
     Odd("silence", lambda: quirks.silent("UID FETCH"), "unreachable", "timeout"),
     Odd("silent greeting", lambda: quirks.silent("GREETING"), "unreachable", "timeout"),
     Odd("PREAUTH", lambda: quirks.answers("GREETING", "* PREAUTH hello"), "unreachable", "protocol_error"),
+    Odd("no UIDVALIDITY", lambda: quirks.answers("SELECT", "* 0 EXISTS", "* OK [UIDNEXT 1] next", "{tag} OK done"),
+        "unreachable", "protocol_error"),
+    Odd("expired certificate", None, "unreachable", "tls_certificate", expired=True),
     Odd("UNAVAILABLE", lambda: quirks.refuses("AUTHENTICATE", "[UNAVAILABLE] x"), "unreachable", "server_unavailable"),
     Odd("LIMIT", lambda: quirks.refuses("AUTHENTICATE", "[LIMIT] x"), "throttled", "rate_limited", asked=True),
     Odd("AUTHENTICATIONFAILED", lambda: quirks.refuses("AUTHENTICATE", "[AUTHENTICATIONFAILED] x"), "auth_failed",

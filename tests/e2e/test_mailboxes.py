@@ -21,6 +21,7 @@ from tests.e2e.odd_mailboxes import ODD, Odd
 from tests.infra.dovecot import PASSWORD, installed
 from tests.infra.inbound_ear import Heard
 from tests.infra.smtp_peer import Action, Rule, Stage
+from tests.infra.smtp_peer.certificates import Certificates
 from tests.unit.ingest_parse.shapes import SHAPES
 
 MISSING = "no Dovecot here (dovecot-imapd, dovecot-lmtpd, root)"
@@ -32,12 +33,12 @@ HOSTILE, QUIET = "hostile@desk.test", "quiet@desk.test"
 
 
 @pytest.fixture(scope="module")
-async def room() -> AsyncIterator[Mailroom]:
+async def room(certificates: Certificates) -> AsyncIterator[Mailroom]:
     """The whole of it."""
     if not installed():
         assert not os.environ.get("MALOTE_REQUIRE_DOVECOT"), MISSING
         pytest.skip(MISSING)
-    odd = {each.name: await each.start() for each in ODD}
+    odd = {each.name: await each.start(certificates) for each in ODD}
     async with Mailroom(*(peer.port for peer in odd.values())) as made:
         made.odd = odd
         yield made
@@ -239,10 +240,12 @@ async def test_wrong_servers_are_told_from_each_other_and_the_mailbox_comes_back
 async def _odd(room: Mailroom, odd: Odd, told: dict[str, list[tuple[str, str]]]) -> str:
     """What was not as it should be; nothing where all was."""
     peer = room.odd[odd.name]
-    channel = await room.imap_channel(peer.port, name=odd.name)
+    channel = await room.imap_channel(peer.port, "tls" if odd.expired else "none", name=odd.name)
     wanted = (odd.state, odd.reason)
     if not await room.ear.until(lambda: wanted in told.get(channel, []), 25):
         return f"{odd.name}: {wanted} is never said, but {told.get(channel)}"
+    if odd.expired:
+        return ""
     peer.quirks.clear()
     if odd.asked:
         await room.desk.ok("POST", f"/v1/channels/{channel}/reconnect")
