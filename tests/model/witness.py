@@ -124,6 +124,11 @@ class Witness:
         doubted = all(it.state is RecipientState.UNKNOWN for it, _ in others)
         return parked and doubted and self.filed and message.status is Status.SENT and message.resolved_at is not None
 
+    def resolved(self) -> bool:
+        """Whether the message was parked, and told to be sent later."""
+        return any(isinstance(each.data, MessageSent) and each.data.known_by is KnownBy.SENT_COPY
+                   for each in self.events.values())  # fmt: skip
+
     def ended_as(self, message: Message) -> str:
         """The status it ended with, which is what its cancels are told for ever."""
         return Status.FAILED.value if message.resolved_at is not None else message.status.value
