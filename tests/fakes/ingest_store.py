@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contracts.event import AnyEvent
+from services.ingest.adapters.streamed import streamed
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.cursor import Cursor
 from services.ingest.domain.ledger import Seen, Thread
 from services.ingest.domain.parsed import Held
 from services.ingest.domain.sent_copy import SentCopy
-from services.ingest.domain.session import Streamed, streamed
+from services.ingest.domain.session import Streamed
 from services.ingest.domain.status import ImapStatus
 from services.ingest.ports import Gone, OwnMail, Stored
 from services.kit.ids import uuid7

@@ -16,7 +16,7 @@ from deploy.local import sockets, tools
 from deploy.local.infra.mail import GreenMail, MailPorts, add_user
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
-from services.ingest.domain.session import streamed
+from services.ingest.adapters.streamed import streamed
 from tests.infra.imap_account import account, mailboxes
 
 USER, PASSWORD = "desk@acme.test", "sandbox"

@@ -12,8 +12,9 @@ import pytest
 from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
+from services.ingest.adapters.streamed import streamed
 from services.ingest.domain.imap_status import Sign, Stage
-from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken, streamed
+from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Woken
 from tests.infra.dovecot import PASSWORD, Dovecot, installed
 from tests.infra.imap_account import account, mailboxes
 

@@ -8,9 +8,10 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from services.ingest.adapters.streamed import streamed
 from services.ingest.domain.account import ChannelKey
 from services.ingest.domain.sent_copy import SentCopy
-from services.ingest.domain.session import Streamed, streamed
+from services.ingest.domain.session import Streamed
 from services.kit.blobs import Blobs
 from services.kit.mongo import Collection, Document, key, translated
 

@@ -85,15 +85,6 @@ class Streamed:
     pieces: AsyncIterator[bytes] = field(repr=False)
 
 
-def streamed(octets: bytes) -> Streamed:
-    """Octets that are all here."""
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield octets
-
-    return Streamed(len(octets), pieces())
-
-
 class LostConnection(Exception):
     """The session is over: closed, timed out, BYE, out of step; ``trouble`` says what was seen."""
 

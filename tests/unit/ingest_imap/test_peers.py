@@ -14,8 +14,9 @@ import pytest
 
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_timing import Timing
+from services.ingest.adapters.streamed import streamed
 from services.ingest.domain.imap_status import Sign, Stage, judge
-from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Streamed, Woken, streamed
+from services.ingest.domain.session import LostConnection, NotOpen, Quiet, Streamed, Woken
 from tests.infra.imap_account import FAST, account, mailboxes
 from tests.infra.imap_peer import Peer, Quirk, quirks
 

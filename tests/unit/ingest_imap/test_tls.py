@@ -13,8 +13,9 @@ import pytest
 from services.ingest.adapters.imap import ImapMailboxes
 from services.ingest.adapters.imap_session import ImapSession
 from services.ingest.adapters.imap_tls import TlsSessions, tls_context
+from services.ingest.adapters.streamed import streamed
 from services.ingest.domain.imap_status import Sign, Stage
-from services.ingest.domain.session import LostConnection, NotOpen, streamed
+from services.ingest.domain.session import LostConnection, NotOpen
 from tests.infra.imap_account import account, mailboxes
 from tests.infra.imap_peer import Peer, Quirk, Session, Tls, quirks
 from tests.infra.smtp_peer.certificates import Certificates, issue, server_context
