@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.kit.blob_store import Lost
-from services.kit.blobs import ONE_DOCUMENT, Blobs, ensure
+from services.kit.blobs import _EXPIRED, _SHAPE, ONE_DOCUMENT, Blobs, ensure
 from services.kit.mongo import Database, Document
 from services.kit.unavailable import Unavailable
 from tests.fakes.blobs import FakeBlobs
@@ -213,6 +213,12 @@ async def test_sweeping_leaves_no_chunk_behind(real: Case, mongo_database: Datab
     await real.age(2 * DAY)
     assert await real.blobs.sweep() == 2
     assert await _count(mongo_database) == {"blobs": 0, "long.files": 0, "long.chunks": 0}
+
+
+async def test_a_sweep_asks_the_index_and_not_every_blob(real: Case, mongo_database: Database) -> None:
+    await real.blobs.put(ONE, b"x", "text/plain")
+    plan = await mongo_database["blobs"].find(_EXPIRED, _SHAPE).explain()
+    assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
 
 
 async def test_a_killed_sweep_is_finished_by_the_next(real: Case, mongo_database: Database) -> None:
