@@ -64,6 +64,8 @@ def test_every_code_has_its_sentence() -> None:
     ]
     needed += [f"{key}{one}{end}" for one in View for key, end in (("nav.", ""), ("e.", ""), ("e.", ".d"))]
     needed += [f"aside.{one}" for one in ("too_large", "other")]
+    rendering = ("syntax", "unknown_variable", "too_large", "too_slow", "failed", "remote_image", "too_many_images")
+    needed += [f"g.fault.{one}" for one in (*rendering, "unknown_image")]
     server_only = {Code.MALFORMED, Code.UNAUTHENTICATED, Code.METHOD_NOT_ALLOWED, Code.TOO_LATE, Code.INTERNAL}
     needed += [f"fault.{one}" for one in Code if one not in server_only]
     assert not [key for key in needed if not EN.known(key)]
