@@ -38,11 +38,6 @@ class Hold:
     short: int = 0
     pause: float = 0.0
 
-    @property
-    def busy(self) -> bool:
-        """Whether a slice is in hand."""
-        return self.taking is not None and not self.taking.done()
-
 
 @dataclass(frozen=True, slots=True)
 class TakeSlices:
@@ -62,10 +57,10 @@ class TakeSlices:
             raise
         hold.taking = asyncio.create_task(self._take(hold, part, done))
 
-    async def settled(self, hold: Hold) -> None:
-        """Waits for the slice in hand; raises Fenced where the mailbox turned out to be another's."""
+    async def settled(self, hold: Hold, seconds: float | None = None) -> None:
+        """Waits for the slice in hand, so long at most; raises Fenced where the mailbox turned out to be another's."""
         if hold.taking is not None and not hold.taking.done():
-            await asyncio.wait({hold.taking})
+            await asyncio.wait({hold.taking}, timeout=seconds)
         if hold.fenced:
             raise Fenced
 

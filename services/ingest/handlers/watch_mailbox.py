@@ -36,6 +36,8 @@ LISTEN_S: Final = (240.0, 300.0)
 """IDLE is renewed this often: address translators forget a silent connection at 350 s (FINDINGS)."""
 EAGER_S: Final = 4.0
 """So long after a mail the mailbox is looked at again and again: servers hold pushes back (FINDINGS)."""
+BUSY_S: Final = 0.5
+"""While a slice is being announced the next look is no hurry: it could not be begun."""
 SHORT_S: Final = 30.0
 """A connection that lived no longer counts as a failure, even where it had listened."""
 MOST_SHORT: Final = 4
@@ -134,6 +136,7 @@ class WatchMailbox:
         """Where a mail came others are near: look for so long, again and again; whether the mailbox has grown."""
         until = self.clock.monotonic() + seconds
         while self.clock.monotonic() < until:
+            await self.take.settled(hold, BUSY_S)
             apart = self.budgets.recheck(hold.account.host, session.opened.near)
             if isinstance(await session.glance(1.0 if apart is None else apart), Woken):
                 return True
