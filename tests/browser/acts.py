@@ -140,10 +140,22 @@ def _menu(page: Page, stage: Stage) -> None:
     page.click(".menu")
 
 
+def _interrupted(page: Page, stage: Stage) -> None:
+    """Sent, and taken back while the clock showed."""
+    stage.scenery.outbox_answers()
+    at("conversation")(page, stage)
+    page.fill("#w-m", "Bom dia, Marina. Segue a proposta.")
+    page.click("#composer .btn.go")
+    page.locator(".msg.out .st.clock [data-eye]").last.click()
+    page.click("#eye [data-interrupt]")
+    page.wait_for_selector(".toast")
+
+
 LOST: Final = "document.dispatchEvent(new CustomEvent('htmx:sse:error', {detail: {status: 0}}))"
 STATES: Final[dict[str, Act]] = {
     "eye": at("states", _eye("queued")),
     "eye-final": at("states", _eye("sent")),
+    "interrupted": _interrupted,
     "lost": at("states", _script(LOST)),
     "hide-dialog": at("conversation", _click("[data-open=hide]")),
     "message-menu": at("conversation", _click(".msg .quiet summary")),
