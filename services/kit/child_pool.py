@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from services.kit import metrics
 from services.kit.child_process import ChildEnded, ChildProcess, Killed, Limits
+from services.kit.child_queue import ChildQueue, Waiting, answer_all
 from services.kit.logs import log
-
-_MOST_REQUESTS = 64
-_MOST_BYTES = 8 << 20
-
-
-@dataclass(slots=True)
-class _Waiting:
-    request: bytes
-    answer: asyncio.Future[bytes | Killed]
-    tries: int = 0
 
 
 class ChildPool:
@@ -28,8 +17,9 @@ class ChildPool:
 
     `seconds` of CPU, `memory_bytes` of address space and `output_bytes` of answer are each request's limits;
     `wall_seconds` without progress (default ten times the CPU seconds, at least 2) catch one that sleeps. After
-    `recycle_after` requests a process is replaced. Requests that wait are handed over together, up to 64. When a
-    process dies, the request it had in hand is answered `Killed` and the others go to the next process.
+    `recycle_after` requests a process is replaced. Requests that wait are handed over together, up to 64, heavy ones
+    alone (`child_queue`). When a process dies, the request it had in hand is answered `Killed` and the others go to the
+    next process.
 
     A process starts when it is first needed, or in `start(early=True)`.
     """
@@ -48,8 +38,7 @@ class ChildPool:
         self._module, self._size, self._recycle_after = module, size, recycle_after
         wall = wall_seconds if wall_seconds is not None else max(2.0, 10 * seconds)
         self._limits = Limits(seconds, wall, memory_bytes, output_bytes)
-        self._waiting: deque[_Waiting] = deque()
-        self._wake = asyncio.Semaphore(0)
+        self._queue = ChildQueue(size)
         self._children: set[ChildProcess] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._idle = 0
@@ -79,8 +68,7 @@ class ChildPool:
         for request in requests:
             answer: asyncio.Future[bytes | Killed] = loop.create_future()
             asked.append(answer)
-            self._waiting.append(_Waiting(request, answer))
-            self._wake.release()
+            self._queue.put(Waiting(request, answer))
         return [self._noted(await answer) for answer in asked]
 
     def _noted(self, outcome: bytes | Killed) -> bytes | Killed:
@@ -95,57 +83,46 @@ class ChildPool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        _answer_all(self._waiting, Killed("died", "closed"))
-        self._waiting.clear()
+        self._queue.clear(Killed("died", "closed"))
 
     async def _work(self, child: ChildProcess | None) -> None:
+        heavy = False
         try:
             while True:
                 self._idle += 1
-                await self._wake.acquire()
+                await self._queue.something()
                 self._idle -= 1
-                batch = self._take()
-                if batch:
+                if batch := self._queue.take(self._idle, after_heavy=heavy):
+                    heavy = batch[0].heavy
                     child = await self._serve(child, batch)
         finally:
             await self._drop(child)
 
-    def _take(self) -> list[_Waiting]:
-        """A fair share of what waits, so that the idle ones get some too."""
-        share = min(_MOST_REQUESTS, -(-len(self._waiting) // (self._idle + 1)))
-        batch: list[_Waiting] = []
-        size = 0
-        while (
-            self._waiting and len(batch) < share and (not batch or size + len(self._waiting[0].request) <= _MOST_BYTES)
-        ):
-            one = self._waiting.popleft()
-            if not one.answer.done():
-                batch.append(one)
-                size += len(one.request)
-        return batch
-
-    async def _serve(self, child: ChildProcess | None, batch: list[_Waiting]) -> ChildProcess | None:
+    async def _serve(self, child: ChildProcess | None, batch: list[Waiting]) -> ChildProcess | None:
         answered = 0
         try:
             child = child or await self._open()
             async with contextlib.aclosing(child.hand_over([one.request for one in batch])) as answers:
                 async for outcome in answers:
-                    _answer_all(batch[answered : answered + 1], outcome)
+                    answer_all(batch[answered : answered + 1], outcome)
                     answered += 1
         except ChildEnded as ended:
             self._settle(ended, batch[answered:], answered)
             await self._drop(child)
             return None
         except BaseException:
-            _answer_all(batch[answered:], Killed("died", "closed"))
+            answer_all(batch[answered:], Killed("died", "closed"))
             await self._drop(child)
             raise
+        finally:
+            if batch[0].heavy:
+                self._queue.carried()
         if child.answered >= self._recycle_after:
             await self._drop(child)
             return None
         return child
 
-    def _settle(self, ended: ChildEnded, left: list[_Waiting], answered: int) -> None:
+    def _settle(self, ended: ChildEnded, left: list[Waiting], answered: int) -> None:
         """The request in hand is lost with the process; answers not yet flushed and requests not begun go again.
 
         With none in hand (it was killed between two, or died of reading one) the next one goes again once.
@@ -153,12 +130,11 @@ class ChildPool:
         guilty = max(0, ended.begun - answered - 1)
         left[guilty].tries += 1
         if ended.reason == "start":
-            _answer_all(left, Killed("start"))
+            answer_all(left, Killed("start"))
         elif ended.begun > answered or left[guilty].tries > 1:
-            _answer_all(left[guilty : guilty + 1], Killed(ended.reason))
+            answer_all(left[guilty : guilty + 1], Killed(ended.reason))
         for one in reversed([one for one in left if not one.answer.done()]):
-            self._waiting.appendleft(one)
-            self._wake.release()
+            self._queue.put(one, first=True)
 
     async def _open(self) -> ChildProcess:
         child = ChildProcess(self._module, self._limits)
@@ -174,9 +150,3 @@ class ChildPool:
         if child in self._children:
             self._children.discard(child)
             await asyncio.shield(child.end("died"))
-
-
-def _answer_all(batch: Iterable[_Waiting], outcome: bytes | Killed) -> None:
-    for one in batch:
-        if not one.answer.done():
-            one.answer.set_result(outcome)

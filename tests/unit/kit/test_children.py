@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from services.kit.child_process import ChildEnded
+from services.kit.child_queue import HEAVY
 from services.kit.children import ChildPool, Killed
 
 ROOT = str(Path(__file__).parents[3])
@@ -127,6 +128,43 @@ async def test_several_children_work_side_by_side() -> None:
     await asyncio.gather(*(pool.call(b"slow 0.4") for _ in range(3)))
     assert time.monotonic() - start < 1.1
     await pool.close()
+
+
+async def test_quick_ones_do_not_wait_for_heavy_ones() -> None:
+    pool = pool_of(2, seconds=5.0, memory_bytes=512 * MIB)
+    await pool.start(early=True)
+    heavy = [asyncio.create_task(pool.call(b"slow 0.4" + b" " * HEAVY)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    start = time.monotonic()
+    for number in range(20):
+        assert await pool.call(b"echo %d" % number) == b"%d" % number
+    assert time.monotonic() - start < 0.3
+    assert [one.done() for one in heavy] == [False] * 3
+    await asyncio.gather(*heavy)
+    assert time.monotonic() - start > 1.0, "one after the other"
+    await pool.close()
+
+
+async def test_with_one_child_heavy_and_quick_take_turns() -> None:
+    pool = pool_of(1, seconds=5.0, memory_bytes=512 * MIB)
+    await pool.start(early=True)
+    done: list[str] = []
+
+    async def ask(name: str, request: bytes) -> None:
+        await pool.call(request)
+        done.append(name)
+
+    heavy = [ask(f"heavy {n}", b"slow 0.1" + b" " * HEAVY) for n in range(3)]
+    await asyncio.gather(*heavy, ask("quick", b"echo 1"))
+    assert done.index("quick") <= 1
+    assert len(done) == 4
+    await pool.close()
+
+
+async def test_a_heavy_one_that_is_killed_gives_its_place_back(pool: ChildPool) -> None:
+    guilty = b"spin " + b" " * HEAVY
+    assert await asyncio.gather(*(pool.call(guilty) for _ in range(2))) == [Killed("cpu")] * 2
+    assert await pool.call(b"exit" + b" " * HEAVY) == Killed("died")
 
 
 async def test_a_caller_that_gave_up_disturbs_nobody(pool: ChildPool) -> None:
