@@ -49,7 +49,10 @@ async def serve(
     uvicorn ends the whole process on a taken port, so the socket is bound here first (`listen`; or pass `sock`).
     """
     sock = sock or listen(host, port)
-    settings = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False} | options
+    settings = {
+        "log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "server_header": False,
+        "proxy_headers": False, **options,
+    }  # fmt: skip
     server = _QuietServer(uvicorn.Config(application, timeout_graceful_shutdown=drain_s, **settings))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     try:
