@@ -5,38 +5,26 @@ in the formatting elements they re-open in each paragraph, and in the attributes
 here exactly as the HTML standard says (section 13.2.5), the stack of open elements is followed (13.2.6.4.7), and what
 would cost too much is refused.
 
-To keep the states few, elements that switch the tokeniser (script, style, svg, math, textarea …) or change the rules
-for end tags (select, template, button …) are first renamed to `x-…`; no e-mail needs them. The stack here is never
-shallower than the parser's: an end tag counts only where the standard makes it surely effective.
+To keep the states few, awkward elements are renamed first (`html_prepared`). The stack here is never shallower than the
+parser's: an end tag counts only where the standard makes it surely effective.
 """
 
 from __future__ import annotations
 
-import re
+from services.kit.html_prepared import TooLarge, prepared
+from services.kit.html_tokens import ATTRIBUTES, TOKEN
 
-from services.kit.html_tokens import ATTRIBUTES, NAMES, TOKEN, WS
+__all__ = ["MAX_DEPTH", "TooDeep", "TooLarge", "depth", "guarded", "looked_through", "prepared"]
 
 MAX_DEPTH = 256
 MAX_WORK = 300_000
 MAX_ATTRIBUTES = 200
-
-_RENAMED = (
-    "script style title textarea xmp iframe noembed noframes noscript plaintext svg math select option optgroup frame "
-    "frameset template object applet marquee button form fieldset legend input keygen search dialog selectedcontent"
-)
-_UNSEEN = re.compile(
-    r"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))"
-    rf"|<(script|style|title|noembed|noframes)(?=[{WS}/>])[^>]*+>?[\s\S]*?(?:</\1(?=[{WS}/>])[^>]*+>?|\Z)",
-    re.IGNORECASE,
-)
-_RENAME = re.compile(rf"<(/?)(?=(?:{_RENAMED.replace(' ', '|')})[{WS}/>])", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_AWKWARD = _words(_RENAMED)
 _IGNORED = _words(
     "area base basefont bgsound br col embed hr img image link meta param source track wbr html head body "
     "tbody thead tfoot tr colgroup"
@@ -69,21 +57,22 @@ _KNOWN = {f"{h}{level}": "h" for h in "hH" for level in range(1, 7)}  # any head
 _MOST_BLOCKS = 4  # the adoption agency gives up after 8 blocks and leaves the formatting element open
 
 
-class TooLarge(ValueError):
-    """More octets than the profile takes."""
-
-
 class TooDeep(ValueError):
     """Nested too deeply, or in another way more work for a parser than it is worth."""
 
 
 def guarded(html: str, size: int) -> str:
     """The HTML as it may be given to a parser, `prepared`; raises `TooLarge` or `TooDeep`."""
+    return looked_through(html, size)[0]
+
+
+def looked_through(html: str, size: int) -> tuple[str, list[tuple[str, str, str]]]:
+    """The same, and its tags as `TOKEN` finds them."""
     text = prepared(html, size)
     tags = TOKEN.findall(text)
     if not _tidy(tags):
         _depth(tags)
-    return text
+    return text, tags
 
 
 def _tidy(tags: list[tuple[str, str, str]]) -> bool:
@@ -102,25 +91,6 @@ def _tidy(tags: list[tuple[str, str, str]]) -> bool:
         elif not stack or stack.pop() != name:
             return False
     return deepest <= MAX_DEPTH and len(tags) * 2 * (deepest + 1) <= MAX_WORK
-
-
-def prepared(html: str, size: int) -> str:
-    """The HTML without comments, scripts and style sheets, other awkward elements renamed to `x-…`.
-
-    It may still be too deep for a parser, but what `TOKEN` finds in it is what a parser would find. Raises `TooLarge`.
-    """
-    if len(html) > size or len(octets := html.encode("utf-8", "replace")) > size:
-        raise TooLarge(f"more than {size} octets")
-    text = octets.decode()
-    if "<!--" in text or _has_awkward(text):
-        text = _UNSEEN.sub("", text)
-        if _has_awkward(text):  # asked again: taking something out may join what stood around it to a new tag
-            text = _RENAME.sub(r"<\1x-", text)
-    return text
-
-
-def _has_awkward(text: str) -> bool:
-    return not _AWKWARD.isdisjoint(map(str.lower, set(NAMES.findall(text))))
 
 
 def depth(html: str) -> int:

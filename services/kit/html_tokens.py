@@ -1,6 +1,6 @@
 """The tokens of HTML, by one regular expression that reads exactly as the HTML standard says (section 13.2.5).
 
-The states that it does not know are kept out by `html_guard.prepared`, which renames the elements that switch to them.
+The states that it does not know are kept out by `html_prepared`, which renames the elements that switch to them.
 """
 
 from __future__ import annotations

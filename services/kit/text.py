@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-from services.kit.html_guard import prepared
+from services.kit.html_prepared import prepared
 from services.kit.html_tokens import TOKEN
 from services.kit.text_lines import Lines
 

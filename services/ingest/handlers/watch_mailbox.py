@@ -133,12 +133,13 @@ class WatchMailbox:
             eager = EAGER_S / 2 if isinstance(woken, Woken) else 0.0
 
     async def _glance(self, hold: Hold, session: MailSession, seconds: float) -> bool:
-        """Where a mail came others are near: look for so long, again and again; whether the mailbox has grown."""
+        """Where a mail came others are near: look for so long, ever more seldom; whether the mailbox has grown."""
         until = self.clock.monotonic() + seconds
-        while self.clock.monotonic() < until:
+        while (left := until - self.clock.monotonic()) > 0:
             await self.take.settled(hold, BUSY_S)
             apart = self.budgets.recheck(hold.account.host, session.opened.near)
-            if isinstance(await session.glance(1.0 if apart is None else apart), Woken):
+            pause = 1.0 if apart is None else apart if left > EAGER_S / 2 else 2 * apart
+            if isinstance(await session.glance(pause), Woken):
                 return True
         return False
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from services.kit import sanitiser
 from services.kit.sanitiser import Profile, TooDeep, TooLarge, clean
 
 BOTH = list(Profile)
@@ -185,3 +187,28 @@ def test_caps_come_before_the_parser(profile: Profile) -> None:
 def test_cleaning_twice_changes_nothing(html: str) -> None:
     once = clean(html, Profile.SIGNATURE).html
     assert clean(once, Profile.SIGNATURE).html == once
+
+
+_NAMES = ["style", "STYLE", "href", "src", "width", "colspan", "border", "title", "class", "onclick", "data-x", "="]
+_VALUES = [
+    "", " ", ";", "color:red", "color:red;", "color: url(x)", "font-family: env", "color:&#117;rl(x)",
+    "http://a.test/?b&c", " http://a.test", "HTTPS://a.test", "java\nscript:x", "javascript:x", "&#104;ttp://a.test",
+    "mailto:a@b.test", "//a.test", "cid:1", "7", " 7", "1234", "&#55;", "a\\b", "x>y", "a'b", "é", "\0",
+]  # fmt: skip
+_QUOTES = ['"{}"', "'{}'", "{}", ' = "{}"', '"{}', "='{}'"]
+
+
+def _tag(draw: random.Random) -> str:
+    attributes = " ".join(
+        f"{draw.choice(_NAMES)}={draw.choice(_QUOTES).format(draw.choice(_VALUES))}" for _ in range(draw.randint(0, 3))
+    )
+    return f"<{draw.choice(['p', 'a', 'td', 'font', 'table', 'ol', 'img', 'IMAGE'])} {attributes}{draw.choice('> /')}>x"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_short_way_gives_what_the_long_way_gives(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(seed)
+    pages = ["".join(_tag(draw) for _ in range(draw.randint(1, 3))) for _ in range(50)]
+    short = [clean(page, Profile.INBOUND) for page in pages]
+    monkeypatch.setattr(sanitiser, "_harmless", lambda _: False)
+    assert short == [clean(page, Profile.INBOUND) for page in pages]
