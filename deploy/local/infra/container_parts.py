@@ -81,7 +81,7 @@ class Mongo(Server):
         self.publish(self._port, self._port)
         self.with_volume_mapping(f"{place.volumes}-mongo", "/data/db", "rw")
         self.with_command(
-            f"mongod --bind_ip_all --port {self._port} --replSet rs0 --wiredTigerCacheSizeGB 0.25 --oplogSize 64"
+            f"mongod --bind_ip_all --port {self._port} --replSet rs0 --wiredTigerCacheSizeGB 1 --oplogSize 64"
             " --setParameter diagnosticDataCollectionEnabled=false"
         )
 

@@ -17,7 +17,7 @@ from deploy.local.infra.ports import InfraError
 
 _SET = "rs0"
 _NOT_YET_INITIALISED = 94
-_FLAGS = ("--bind_ip", sockets.HOST, "--replSet", _SET, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64")
+_FLAGS = ("--bind_ip", sockets.HOST, "--replSet", _SET, "--wiredTigerCacheSizeGB", "1", "--oplogSize", "64")
 _QUIET = ("--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false")
 
 
