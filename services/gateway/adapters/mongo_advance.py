@@ -66,7 +66,7 @@ def _version(progress: Progress) -> int:
 def _write(doc_id: str, said: Sequence[Progress], spoken: Collection[str]) -> UpdateMany:
     """One write for what was said in a row: each fact adds its fields, the newest has the last word.
 
-    The guard is in the pipeline: a filter by ``_id`` alone needs no query plan (docs/decisions/0014). It is written as
+    The guard is in the pipeline: a filter by ``_id`` alone needs no query plan (docs/decisions/0013). It is written as
     a write of many, though there is one: the driver then asks for no repeatable write, which costs the server a third.
     """
     fields: Document = {}
