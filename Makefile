@@ -107,6 +107,8 @@ kills-inbound: $(STAMP) ## Kills, storms and renumberings while mail flows in (N
 test: check ports e2e test-browser ## check, ports, e2e, browser, model, short kills; with containers prepared, these too
 	$(MAKE) model SEEDS=2000
 	$(MAKE) kills N=300 KILLS=8
+	@if $(PY) -c 'from tests.infra.dovecot import installed; raise SystemExit(not installed())'; then \
+	  $(PY) -m tests.chaos.inbound --mails 100 --kills 3 --storms 2 --renumberings 1; else echo "no Dovecot: no mails under kills"; fi
 	@if [ -f .local/docker/env ]; then $(MAKE) test-containers; else echo "no containers prepared: .ci/run does that"; fi
 
 test-containers: $(STAMP) ## ports and one e2e file on containers (after deploy/images/prepare.sh)
