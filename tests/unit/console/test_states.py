@@ -89,3 +89,14 @@ def test_a_channel_that_sends_nothing_says_so_and_the_clock_stays(attempt: int) 
     line = line_of(waiting(answered(451), attempt=attempt), PT, MOMENTS, {}, "senha recusada")
     assert line.clock
     assert line.detail == "O canal está parado: senha recusada. Pode ser interrompida."
+
+
+@pytest.mark.parametrize(("reason", "said"), [(None, "st.sent.d"), ("sent_copy", "st.sent_copy.d")])
+def test_a_message_found_in_the_sent_mailbox_is_sent_and_says_how_it_is_known(reason: str | None, said: str) -> None:
+    sent = SimpleNamespace(
+        status="sent", resolution=None, parked=False, cancels=(), attempt=1, undo_until=NOW, undo_seconds=10,
+        next_attempt_at=None, finished_at=NOW, accepted_at=NOW, recipients=(), reason=reason, interrupted_by=(),
+    )  # fmt: skip
+    line = line_of(sent, PT, MOMENTS, {})
+    assert (line.state, line.look) == ("sent", "ok")
+    assert line.detail == PT(said, t=MOMENTS.near(NOW))
