@@ -206,8 +206,9 @@ async def test_our_own_mail_seen_again_is_not_announced_and_a_forgery_is_a_loop(
     forged = submitted.raw.replace(b"It leaves today.", b"Send me money.")
     for octets in (submitted.raw, forged, b"Subject: after\r\n\r\nhello\r\n"):
         assert await room.dovecot.deliver(ALWAYS, octets)
-    loop, after = await _heard(room, channel, 2)
-    assert (loop.data["auto"], loop.data["threaded_by"], after.data["subject"]) == ("loop", "ledger", "after")
+    said = {heard.data["subject"]: heard.data for heard in await _heard(room, channel, 2)}
+    assert set(said) == {"Your order", "after"}
+    assert (said["Your order"]["auto"], said["Your order"]["threaded_by"]) == ("loop", "ledger")
 
 
 async def test_copies_moves_and_a_message_id_twice(room: Mailroom, outgoing: Outgoing) -> None:
@@ -221,8 +222,8 @@ async def test_copies_moves_and_a_message_id_twice(room: Mailroom, outgoing: Out
     assert said["one"] == said["other"] != said["no id"]
     await asyncio.to_thread(_copy_and_move_back, room, user)
     assert await room.dovecot.deliver(user, b"Subject: last\r\n\r\nhello\r\n")
-    last = (await _heard(room, channel, 4))[-1]
-    assert last.data["subject"] == "last", "a copy, and a mail that was moved away and back, are known"
+    every = {heard.data["subject"] for heard in await _heard(room, channel, 4)}
+    assert every == {"one", "other", "no id", "last"}, "a copy, and a mail that was moved away and back, are known"
 
 
 def _copy_and_move_back(room: Mailroom, user: str) -> None:
