@@ -132,10 +132,10 @@ def _people(use: Handlers) -> tuple[Endpoint, ...]:
         E("GET", "/v1/operators", use.operator.list, "List operators", sees, OperatorPage, None, Trait.PAGED),
         E("GET", staff, use.operator.read, "Read an operator", sees, OperatorResource, None, Trait.TAGGED),
         E("PUT", staff, use.operator.handle, "Put an operator",
-          staffs, OperatorResource, OperatorBody, Trait.TAGGED | Trait.MATCHED),
+          staffs, OperatorResource, OperatorBody, Trait.TAGGED | Trait.MATCHED | Trait.NAMED),
         E("GET", "/v1/tenants/{tenant_id}", use.tenant.read, "Read a tenant", (), TenantResource),
         E("PUT", "/v1/tenants/{tenant_id}", use.tenant.handle, "Make or change a tenant",
-          platform, TenantResource, TenantBody, Trait.SETTLES),
+          platform, TenantResource, TenantBody, Trait.SETTLES | Trait.NAMED),
         E("GET", "/v1/requests/{request_id}", use.wish.read, "Read how a settings change stands",
           (), RequestResource),
     )

@@ -24,7 +24,8 @@ from tests.infra.stack import Stack
 
 ORDER = (
     "test_mailboxes", "test_story", "test_undo", "test_inbound", "test_signing", "test_events", "test_cancels",
-    "test_tenancy", "test_bad_input", "test_bad_requests", "test_bad_servers", "test_crash", "test_poison", "test_logs",
+    "test_tenancy", "test_foreign_ids", "test_openapi", "test_bad_input", "test_bad_requests", "test_bad_servers",
+    "test_crash", "test_poison", "test_logs",
 )  # fmt: skip
 QUICK = {
     "MALOTE_DATA_LIMIT_S": "3",

@@ -106,7 +106,7 @@ async def test_sixty_hostile_addresses(desk: Desk, channel: str, peer: Peer) -> 
         problem(answer, answer.status_code)
         if answer.status_code == 422:
             problem(answer, 422, "invalid", "clients.0.address")
-    for bad in BAD[:12]:
+    for bad in (one for one in BAD if LONE not in one):
         own = builders.channel(builders.server(peer.port), address=bad)
         problem(await desk.call("POST", "/v1/channels", own), 422, "invalid", "address")
         problem(await desk.call("PUT", f"/v1/operators/{desk.ana}", builders.operator(email=bad)), 422, None, "email")
@@ -125,6 +125,44 @@ async def test_line_breaks_and_nul_in_subjects_and_names(desk: Desk, channel: st
         ("POST", "/v1/channels", builders.channel(server, sender_name=bad), "sender_name"),
         ("POST", "/v1/channels", builders.channel({**server, "user_name": bad}), "smtp.user_name"),
         ("PUT", f"/v1/operators/{desk.ana}", builders.operator(bad), "name"),
+        ("POST", f"/v1/channels/{channel}/signatures/preview", _preview(bad), "client.name"),
+        ("POST", "/v1/conversations", _started(channel, bad), "message.subject"),
     ):
         problem(await desk.call(method, path, wrong), 422, "invalid", field)
+    platform = desk.stack.auth(desk.tenant, "platform:tenants")
+    answer = await desk.call("PUT", f"/v1/tenants/{desk.tenant}", builders.tenant(name=bad), headers=platform)
+    problem(answer, 422, "invalid", "name")
     assert not mails(peer, "breaks@client.test")
+
+
+def _preview(name: str) -> Json:
+    return {"template": builders.signature(text="x"), "client": {"address": "a@client.test", "name": name}}
+
+
+def _started(channel: str, subject: str) -> Json:
+    return builders.conversation(channel, "breaks@client.test", first=builders.words(subject=subject))
+
+
+async def test_ids_that_are_none(desk: Desk, channel: str) -> None:
+    for odd in ("x", "%00", "%C3%A9", str(uuid7()).upper(), str(uuid7())[:-1], "0" * 36, "..%2f" + str(uuid7())):
+        problem(await desk.call("GET", f"/v1/messages/{odd}"), 404, "not_found")
+        problem(await desk.call("POST", f"/v1/messages/{odd}/interrupt"), 404, "not_found")
+        answer = await desk.call("PUT", f"/v1/operators/{odd}", builders.operator())
+        problem(answer, 404 if "%2f" in odd else 422, None if "%2f" in odd else "invalid")
+    platform = desk.stack.auth(desk.tenant, "platform:tenants")
+    for odd in ("a%20b", "%00", "-acme", "x" * 65, "%C3%A9"):
+        answer = await desk.call("PUT", f"/v1/tenants/{odd}", builders.tenant(), headers=platform)
+        problem(answer, 422, "invalid", "tenant_id")
+
+
+@pytest.mark.parametrize("name", [f"a{one}b.txt" for one in BREAKS], ids=["crlf", "lf", "cr", "nul"])
+async def test_a_file_name_never_breaks_a_header(desk: Desk, name: str) -> None:
+    answer = await desk.http.post("/v1/uploads", params={"file_name": name}, content=b"x", headers=desk.auth())
+    if answer.status_code == 422:
+        problem(answer, 422, "invalid", "file_name")
+        return
+    assert answer.status_code == 201, answer.text
+    assert not set("\r\n\x00") & set(answer.json()["file_name"])
+    found = await desk.http.get(f"/v1/blobs/{answer.json()['blob_id']}", headers=desk.auth())
+    assert found.headers["content-disposition"].startswith("attachment")
+    assert "bcc" not in found.headers

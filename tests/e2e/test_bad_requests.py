@@ -25,6 +25,13 @@ async def test_too_large(desk: Desk, channel: str) -> None:
         problem(answer, 413, "too_large")
     whole = await desk.call("POST", "/v1/messages", builders.message(conversation, text="x" * (40 * 1024 * 1024)))
     problem(whole, 413, "too_large")
+    settings = builders.channel(builders.server(2525), name="x" * (600 * 1024))
+    problem(await desk.call("POST", "/v1/channels", settings), 413, "too_large")
+    for purpose, octets in (("attachment", 25 * 1024 * 1024 + 1), ("signature_image", 200 * 1024 + 1)):
+        query = {"file_name": "large.png", "purpose": purpose}
+        large = b"\x89PNG\r\n\x1a\n".ljust(octets, b"\x00")
+        answer = await desk.http.post("/v1/uploads", params=query, content=large, headers=desk.auth())
+        problem(answer, 413, "too_large")
     problem(
         await desk.call("POST", "/v1/messages", builders.message(conversation, subject="é" * 500)), 422, None, "subject"
     )

@@ -101,6 +101,17 @@ async def strict(stack: Stack, desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     await stack.terminate(name)
 
 
+async def test_no_channel_moves_to_an_inner_address(strict: httpx.AsyncClient, desk: Desk, peers: Peers) -> None:
+    channel = await desk.connected(peers.plain.port, name="Stays")
+    before = await desk.ok("GET", f"/v1/channels/{channel}")
+    for host in INSIDE:
+        body = builders.channel(builders.server(2525, security="tls", host=host), name="Moved inside")
+        body["imap"]["host"] = "1.1.1.1"
+        answer = await strict.put(f"/v1/channels/{channel}", json=body)
+        problem(answer, 422, None, "smtp.host")
+    assert await desk.ok("GET", f"/v1/channels/{channel}") == before
+
+
 async def test_no_spelling_of_an_inner_address_is_taken(strict: httpx.AsyncClient, desk: Desk) -> None:
     assert len(PRIVATE_SPELLINGS) >= 40
     before = [one["channel_id"] for one in (await desk.ok("GET", "/v1/channels"))["items"]]

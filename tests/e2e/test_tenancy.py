@@ -1,4 +1,4 @@
-"""Who may do what: tokens, scopes, and other tenants' ids, which look exactly like ids that do not exist."""
+"""Who may do what: tokens and scopes; other tenants' ids are in test_foreign_ids."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests import builders
 from tests.builders import Json
 from tests.e2e.conftest import Peers
 from tests.e2e.desk import SCOPES, Desk
-from tests.e2e.mail import mails
+from tests.e2e.every_route import rest
 from tests.e2e.problems import problem
 from tests.infra.stack import Stack
 
-CHANNEL, CONVERSATION, MESSAGE = "channel", "conversation", "message"
+CHANNEL, CONVERSATION, MESSAGE = "channel_id", "conversation_id", "message_id"
 
 
 @pytest.fixture(scope="module")
@@ -34,53 +34,6 @@ async def ids(desk: Desk, peers: Peers) -> dict[str, str]:
     message = await desk.send(conversation)
     await desk.reached(message, "queued")
     return {CHANNEL: channel, CONVERSATION: conversation, MESSAGE: message}
-
-
-def _requests(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
-    """Every route that names something a tenant owns."""
-    channel, conversation, message = f"/v1/channels/{ids[CHANNEL]}", ids[CONVERSATION], f"/v1/messages/{ids[MESSAGE]}"
-    change = builders.channel(builders.server(2525, security="tls", host="1.1.1.1"))
-    template = builders.signature(text="x")
-    return [
-        ("GET", channel, None),
-        ("PUT", channel, change),
-        ("DELETE", channel, None),
-        ("POST", f"{channel}/reconnect", None),
-        ("GET", f"{channel}/signatures", None),
-        ("PUT", f"{channel}/signatures/default", template),
-        ("PUT", f"{channel}/signatures/operators/{uuid7()}", template),
-        ("PUT", f"{channel}/signatures/policy", {"operators_sign": True, "default_enabled": True}),
-        ("POST", f"{channel}/signatures/preview", {"template": template}),
-        ("POST", "/v1/conversations", builders.conversation(ids[CHANNEL], "x@client.test", first=builders.words())),
-        ("GET", f"/v1/conversations/{conversation}", None),
-        ("POST", f"/v1/conversations/{conversation}/hide", None),
-        ("POST", f"/v1/conversations/{conversation}/read", {}),
-        ("GET", f"{channel}/quarantined", None),
-        ("POST", "/v1/messages", builders.message(conversation)),
-        ("GET", message, None),
-        ("POST", f"{message}/interrupt", None),
-        ("POST", f"{message}/resend", None),
-        ("POST", f"{message}/mark-sent", None),
-        ("POST", f"{message}/hide", None),
-    ]
-
-
-async def test_foreign_ids_look_like_ids_that_do_not_exist(
-    stack: Stack, desk: Desk, ids: dict[str, str], peers: Peers
-) -> None:
-    nothing = {name: str(uuid7()) for name in ids}
-    async with await Desk.open(stack) as stranger:
-        for foreign, unknown in zip(_requests(ids), _requests(nothing), strict=True):
-            answers = [await stranger.call(*request) for request in (foreign, unknown)]
-            problem(answers[0], 404, "not_found")
-            assert answers[0].content == answers[1].content, foreign[:2]
-            plain = [{k: v for k, v in one.headers.items() if k not in ("date", "traceparent")} for one in answers]
-            assert plain[0] == plain[1], foreign[:2]
-        for path in ("/v1/channels", "/v1/conversations"):
-            assert (await stranger.ok("GET", path))["items"] == []
-    seen = await desk.message(ids[MESSAGE])
-    assert (seen["status"], seen["hidden"]) == ("queued", False)
-    assert not mails(peers.plain, "x@client.test")
 
 
 async def test_a_tenant_is_the_platforms_alone(stack: Stack, desk: Desk) -> None:
@@ -131,13 +84,16 @@ async def test_a_missing_or_foreign_token_opens_nothing(stack: Stack, desk: Desk
 READS, WRITES = ("conversations:read",), ("conversations:write",)
 SEES, SETS, SIGNS = ("channels:read",), ("channels:write",), ("signatures:write",)
 INTERRUPTS, RESOLVES = ("messages:interrupt", "messages:interrupt:any"), ("messages:resolve",)
+WRITING = ("conversations:write", "messages:send", "signatures:write")
 NEEDED = (
-    ("GET", "/v1/channels", SEES), ("", "/v1/channels/[^/]+/signatures", SIGNS), ("", "/v1/channels", SETS),
-    ("GET", "/v1/(conversations|messages)", READS), ("", ".*/interrupt", INTERRUPTS),
-    ("", ".*/(resend|mark-sent)", RESOLVES), ("", ".*/hide", WRITES), ("", "/v1/conversations", WRITES),
-    ("", "/v1/messages", ("messages:send",)), ("", "/v1/operators", ("operators:write",)),
+    ("GET", "/v1/(channels|operators)", SEES), ("", "/v1/channels/[^/]+/signatures", SIGNS), ("", "/v1/channels", SETS),
+    ("GET", "/v1/(conversations|messages|waiting|blobs|events|quarantined)", READS), ("", ".*/interrupt", INTERRUPTS),
+    ("", ".*/(resend|mark-sent)", RESOLVES), ("", ".*/(hide|read|attended)", WRITES),
+    ("", "/v1/conversations", WRITES), ("", "/v1/messages", ("messages:send",)),
+    ("", "/v1/operators", ("operators:write",)), ("", "/v1/drafts", WRITING), ("", "/v1/uploads", WRITING[1:]),
+    ("PUT", "/v1/tenants", ("platform:tenants",)), ("GET", "/v1/(tenants|requests)", ()),
 )  # fmt: skip
-"""Method, path and the scopes one of which is needed; the first line that fits."""
+"""Method, path and the scopes one of which is needed; the first line that fits, and one must."""
 
 
 def _needed(method: str, path: str) -> tuple[str, ...]:
@@ -145,12 +101,14 @@ def _needed(method: str, path: str) -> tuple[str, ...]:
 
 
 async def test_each_scope_is_needed(stack: Stack, desk: Desk, ids: dict[str, str]) -> None:
-    operator = ("PUT", f"/v1/operators/{uuid7()}", builders.operator())
-    for method, path, body in (*_requests(ids), operator):
-        needed = _needed(method, path)
-        answer = await desk.call(method, path, body, headers=desk.auth(*(one for one in SCOPES if one not in needed)))
-        said = problem(answer, 403, "forbidden")
-        assert needed[0] in said["detail"], (method, path, said)
+    table, nothing = rest(), {name: str(uuid7()) for name in ("operator_id", "blob_id", "request_id", "draft_name")}
+    given = {**nothing, **ids, "tenant_id": desk.tenant}
+    for line in (*table.foreign, *table.own, *table.lists):
+        if needed := _needed(line.method, line.path):
+            others = desk.auth(*(one for one in SCOPES if one not in needed))
+            answer = await desk.call(line.method, line.at(given), line.body(given), headers=others)
+            said = problem(answer, 403, "forbidden")
+            assert needed[0] in said["detail"], (line.title, said)
 
 
 async def test_an_operator_interrupts_their_own_and_no_one_elses(desk: Desk, ids: dict[str, str]) -> None:

@@ -20,7 +20,8 @@ class Trait(Flag):
 
     KEYED: an Idempotency-Key; TAGGED: gives an ETag; MATCHED: takes If-Match; SETTLES: a settings
     change that its owner may answer later (202); PAGED: limit and cursor; TIMED: its cursors are (time, id); RANKED:
-    (rank, time, id); UPLOADED: its body is a file; RESUMED: takes Last-Event-ID.
+    (rank, time, id); UPLOADED: its body is a file; RESUMED: takes Last-Event-ID; NAMED: the id in its path
+    is the caller's to choose.
     """
 
     NONE = 0
@@ -33,6 +34,7 @@ class Trait(Flag):
     RANKED = auto()
     UPLOADED = auto()
     RESUMED = auto()
+    NAMED = auto()
     CHANGED = TAGGED | MATCHED | SETTLES
 
 

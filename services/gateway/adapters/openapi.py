@@ -10,10 +10,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import JSONResponse, Response
 
 from services.gateway.adapters.endpoint import Endpoint, Streamed, Trait
 from services.gateway.adapters.problems import MEDIA_TYPE, Problem
 from services.gateway.adapters.rest_settings import RequestResource
+from services.gateway.adapters.tokens import TENANT
+from services.gateway.domain.conversation import View
+from services.gateway.domain.files import LARGEST
 
 VERSION: Final = "1.0.0"
 ABOUT: Final = """The e-mail channel of operator desks: connect accounts, write signatures, start conversations, send, \
@@ -23,6 +27,13 @@ Tenant, operator and scopes come from the token. Errors are `application/problem
 An id that is unknown and one that belongs to somebody else get the same answer. Lists are continued with `cursor`."""
 _REF: Final = "#/components/schemas/{model}"
 _OCTETS: Final = {"type": "string", "format": "binary"}
+_ID: Final = {"type": "string", "format": "uuid"}
+_KEY: Final = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+_SHAPES: Final[dict[str, dict[str, Any]]] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+    "purpose": {"type": "string", "enum": sorted(LARGEST)}, "view": {"type": "string", "enum": list(View)},
+    "tenant_id": {"type": "string", "pattern": f"^{TENANT.pattern}$"},
+}  # fmt: skip
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 _DESCRIBED: Final = {201: "Made.", 202: "Accepted; it is stored and goes its way."}
 _ABOUT_PARAMETER: Final = {
@@ -45,6 +56,7 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "summary": endpoint.about, "tags": [endpoint.path.split("/")[2]], "operation_id": _operation_id(endpoint),
         "responses": _responses(endpoint), "openapi_extra": extra,
+        "response_class": Response if isinstance(endpoint.gives, Streamed) else JSONResponse,
         "status_code": endpoint.status if isinstance(endpoint.status, int) else endpoint.status.statuses[0],
     }  # fmt: skip
 
@@ -68,17 +80,24 @@ def _responses(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     text = {"type": "string"}
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in _IN_PATH.findall(endpoint.path)
+        {"name": name, "in": "path", "required": True, "schema": _shape(name)}
+        for name in _IN_PATH.findall(endpoint.path)
     ]
     paged = ("limit", "cursor") if Trait.PAGED in endpoint.traits else ()
     found += [
-        {"name": name, "in": "query", "required": False, "schema": text, "description": _ABOUT_PARAMETER[name]}
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": _shape(name),
+            "description": _ABOUT_PARAMETER[name],
+        }
         for name in (*endpoint.query, *paged)
     ]
     if Trait.KEYED in endpoint.traits:
         about = "The same key and body get the same answer; another body gets 409 idempotency_mismatch."
         found.append(
-            {"name": "Idempotency-Key", "in": "header", "required": True, "schema": text, "description": about}
+            {"name": "Idempotency-Key", "in": "header", "required": True, "schema": _KEY, "description": about}
         )
     if Trait.MATCHED in endpoint.traits:
         about = "The ETag you have read; where somebody changed it meanwhile the answer is 412."
@@ -87,6 +106,11 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         about = "The id of the last event that was seen; where it is unknown or too old the first event is `reset`."
         found.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": text, "description": about})
     return found
+
+
+def _shape(name: str) -> dict[str, Any]:
+    """The schema of a parameter of this name."""
+    return _SHAPES.get(name) or (_ID if name.endswith("_id") else {"type": "string"})
 
 
 def _operation_id(endpoint: Endpoint) -> str:

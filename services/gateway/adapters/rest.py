@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
@@ -17,18 +17,21 @@ from starlette.responses import Response
 
 from services.gateway.adapters.cursors import read_cut
 from services.gateway.adapters.endpoint import Endpoint, Streamed, Trait
+from services.gateway.adapters.faults import refusal_of
+from services.gateway.adapters.path_ids import read_ids
 from services.gateway.adapters.problems import problem
 from services.gateway.adapters.rest_requests import Body
 from services.gateway.adapters.rest_settings import RequestResource
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.domain.answers import Pending
 from services.gateway.domain.page import Cut
-from services.gateway.domain.refusal import Code, Fault, Refused, forbidden, invalid, invalid_fields
+from services.gateway.domain.refusal import Code, Refused, forbidden, invalid
 from services.gateway.domain.who import Principal
 from services.gateway.ports import Key
 from services.kit import logs, metrics, tracing
 from services.kit.unavailable import Unavailable
 
+T = TypeVar("T")
 log = logs.get_logger()
 UNAVAILABLE: Final = Refused(Code.UNAVAILABLE, "We cannot do this at the moment. Try again shortly.", retry_after=1)
 INTERNAL: Final = Refused(
@@ -97,12 +100,12 @@ def validated(endpoint: Endpoint, raw: bytes) -> Body | None:
     try:
         return endpoint.reader.validate_json(raw)
     except ValidationError as error:
-        raise Stop(_refusal(error)) from None
+        raise Stop(refusal_of(error)) from None
 
 
 def arguments(endpoint: Endpoint, request: Request, who: Principal, body: Body | None) -> list[Any]:
     """Who asks, the ids of the path, the query, the body's parts, then the key or the version that was seen."""
-    found: list[Any] = [who, *request.path_params.values()]
+    found: list[Any] = [who, *_or_stop(read_ids(endpoint, request.path_params))]
     found += [request.query_params.get(name) for name in endpoint.query]
     if Trait.PAGED in endpoint.traits:
         found.append(_cut(request, endpoint.traits))
@@ -119,7 +122,10 @@ def arguments(endpoint: Endpoint, request: Request, who: Principal, body: Body |
 
 def _cut(request: Request, traits: Trait) -> Cut:
     kind = "rti" if Trait.RANKED in traits else "ti" if Trait.TIMED in traits else "i"
-    found = read_cut(request.query_params.get("limit"), request.query_params.get("cursor"), kind)
+    return _or_stop(read_cut(request.query_params.get("limit"), request.query_params.get("cursor"), kind))
+
+
+def _or_stop(found: T | Refused) -> T:
     if isinstance(found, Refused):
         raise Stop(found)
     return found
@@ -183,17 +189,3 @@ def _expected(if_match: str | None) -> int | None:
     if found is None:
         raise Stop(Refused(Code.VERSION_MISMATCH, "Send the ETag of what you have read, as it came, in If-Match."))
     return int(found[1])
-
-
-def _refusal(error: ValidationError) -> Refused:
-    """What is wrong, without a word of what was sent."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(one["type"] == "json_invalid" for one in found):
-        return Refused(Code.MALFORMED, "The body is no JSON text. Check quotes, commas and the encoding (UTF-8).")
-    return invalid_fields([_fault(".".join(map(str, one["loc"])) or "body", one["type"], one["msg"]) for one in found])
-
-
-def _fault(name: str, kind: str, said: str) -> Fault:
-    if kind == "extra_forbidden":
-        return Fault(name, "unknown_field", "This field is not known here. Take it out.")
-    return Fault(name, kind, said.removeprefix("Value error, "))

@@ -49,4 +49,4 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
-FILE: Final = Streamed("application/octet-stream", "The file's octets, under its own media type.", respond)
+FILE: Final = Streamed("*/*", "The file's octets, under its own media type.", respond)

@@ -22,7 +22,7 @@ LEEWAY_S: Final = 30
 REMEMBERED: Final = 10_000
 LONGEST: Final = 8_192
 TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUB: Final = re.compile(r"[\x20-\x7e\u00a0-\uffff]{1,200}")
 
 MISSING: Final = Refused(Code.UNAUTHENTICATED, "Send a token: Authorization: Bearer …")
@@ -72,7 +72,7 @@ class Tokens:
         if claims.get("iss") != self._issuer or not ours or not _in_time(claims):
             return None
         tenant, sub, operator = claims.get("tenant"), claims.get("sub"), claims.get("operator")
-        if not _is(TENANT, tenant) or not _is(_SUB, sub) or (operator is not None and not _is(_UUID, operator)):
+        if not _is(TENANT, tenant) or not _is(_SUB, sub) or (operator is not None and not _is(UUID, operator)):
             return None
         scope = claims.get("scope", "")
         scopes = frozenset(scope.split() if isinstance(scope, str) else ())

@@ -37,7 +37,7 @@ class StartConversation:
         """The conversation, and the message once both are stored."""
         conversation_id = str(uuid5(NAMESPACE, f"{who.tenant}/conversation/{key.value}"))
         if start.first is not None and (refused := refusal_of(start.first, needs_subject=True)):
-            return refused
+            return _of_first(refused)
         conversation = await self.conversations.get(who.tenant, conversation_id)
         if conversation is None:
             fresh = await self._fresh(who, start, conversation_id)
@@ -68,7 +68,12 @@ class StartConversation:
             return Started(conversation, None)
         first = Key(f"first/{key.value}", key.body_hash)
         message = await self.accept.handle(Ask(who, conversation, start.first, first, who.operator))
-        return message if isinstance(message, Refused) else Started(conversation, message)
+        return _of_first(message) if isinstance(message, Refused) else Started(conversation, message)
+
+
+def _of_first(refused: Refused) -> Refused:
+    """The fields by the place they have in this request."""
+    return replace(refused, faults=tuple(replace(one, field=f"message.{one.field}") for one in refused.faults))
 
 
 def _as_begun(conversation: Conversation) -> Conversation:
