@@ -1,7 +1,7 @@
 """The local token issuer: a JWKS and POST /token, on loopback, for people who try the product. Never for production.
 
-`python -m deploy.local.issuer KEY_FILE PORT [BIND]` serves (a container binds all of its interfaces); `mint` makes a
-token without HTTP, for tests and the desk.
+`python -m deploy.local.issuer KEY_FILE PORT [BIND [NAME]]` serves; a container binds all of its interfaces and is asked
+by its NAME, too. `mint` makes a token without HTTP, for tests and the desk.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class _Door(BaseHTTPRequestHandler):
 
     key_file: Path
     issuer: str
+    names = frozenset({HOST, "localhost"})
 
     def do_GET(self) -> None:
         """The public keys, or that we are here."""
@@ -70,9 +71,9 @@ class _Door(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"code": "not_found"})
 
     def do_POST(self) -> None:
-        """A token for whatever is asked. JSON only and a loopback Host only: no page of a browser can ask for one."""
+        """A token for whatever is asked. JSON only and our own Host only: no page of a browser can ask for one."""
         host = (self.headers.get("Host") or "").rpartition(":")[0]
-        if self.path != "/token" or host not in (HOST, "localhost"):
+        if self.path != "/token" or host not in self.names:
             return self._answer(HTTPStatus.NOT_FOUND, {"code": "not_found"})
         if self.headers.get_content_type() != "application/json":
             return self._answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"code": "invalid"})
@@ -111,6 +112,7 @@ def main(arguments: list[str]) -> None:
     _Door.key_file, port = Path(arguments[0]), int(arguments[1])
     _Door.issuer = issuer_url(port)
     bind = arguments[2] if len(arguments) > 2 else HOST
+    _Door.names |= frozenset(arguments[3:])
     ThreadingHTTPServer((bind, port), _Door).serve_forever()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from urllib.parse import urljoin
 
 from services.gateway.adapters.backlog import MongoBacklog
 from services.gateway.adapters.blob_bodies import BlobBodies
@@ -114,7 +115,7 @@ def sign_of(settings: Settings) -> Sign:
     )
     return Sign(
         read_keys(settings.console_keys), provider if settings.oidc_issuer else None, settings.console_people,
-        f"{settings.issuer}/token", settings.console_support_url,
+        urljoin(settings.jwks_url, "/token"), settings.console_support_url,
     )  # fmt: skip
 
 
