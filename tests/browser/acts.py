@@ -144,6 +144,7 @@ def _interrupted(page: Page, stage: Stage) -> None:
     """Sent, and taken back while the clock showed."""
     stage.scenery.outbox_answers()
     at("conversation")(page, stage)
+    page.fill("#w-s", "Re: Entrega do sofá Ipanema")  # a draft without one may stand there
     page.fill("#w-m", "Bom dia, Marina. Segue a proposta.")
     page.click("#composer .btn.go")
     page.locator(".msg.out .st.clock [data-eye]").last.click()
