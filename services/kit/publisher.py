@@ -28,7 +28,7 @@ from services.kit.unavailable import Unanswered, Unavailable
 
 log = logs.get_logger()
 REBUILDS = 5
-IN_FLIGHT, PACE_S = 8, 0.008
+IN_FLIGHT, PACE_S = 8, 0.015
 """Groups that wait for their acknowledgement at once, and seconds between their beginnings under load: a request to
 Kafka has its price, however few records are in it."""
 _Raw = tuple[str, bytes | None, bytes | None, Headers]

@@ -24,7 +24,7 @@ log = logs.get_logger()
 
 PAY_EVERY_S = 1.0
 """What was acknowledged is removed when it has stood so long, unless a write of the document has done it by then."""
-PACE_S, GROUPS = 0.008, 8
+PACE_S, GROUPS = 0.015, 8
 """Under load groups are sent so far apart, so many at once; an event that comes alone never waits."""
 IN_HAND = 5_000
 """Documents published from memory at once; what comes above it is left to the sweep."""

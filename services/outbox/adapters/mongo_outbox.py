@@ -29,7 +29,7 @@ _PASSING: Final = frozenset({6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600
 """Codes of a server that is going, coming or busy: the write may be tried again."""
 _BODIES: Final = 100
 """How many documents with their MIME (up to 64 KiB each) go over the wire at once."""
-_PACE_S: Final = 0.015
+_PACE_S: Final = 0.03
 """Bulks of one kind begin at least so far apart: each has its price, however few writes are in it."""
 _TIMES: Final = {"created_at": 1, "undo_until": 1, "due_at": 1}
 
