@@ -11,10 +11,12 @@ from pymongo.errors import DuplicateKeyError
 
 from contracts.event import Event
 from contracts.payload import Payload
+from services.kit import logs
 from services.kit.coalesce import Coalescer
 from services.kit.mongo import Collection, Document, key, translated
 from services.kit.unavailable import Unavailable
 
+log = logs.get_logger()
 P = TypeVar("P", bound=Payload)
 
 FRESH_S = 1.0
@@ -47,10 +49,15 @@ class Copies(Generic[P]):
         return True
 
     async def get(self, tenant: str, subject: str) -> P | None:
-        """The copy, at most a second old, or that there is none; callers at the same time share one read."""
+        """The copy, at most a second old, or that there is none; callers at the same time share one read.
+
+        One that is half as old is read again while it is still good: where many ask, nobody waits every second.
+        """
         doc_id, now = key(tenant, subject), time.monotonic()
         cached = self._cache.get(doc_id)
         if cached is not None and now - cached[0] < FRESH_S:
+            if now - cached[0] > FRESH_S / 2:
+                self._shared(doc_id)
             return cached[1]
         if now - self._absent.get(doc_id, -FRESH_S) < FRESH_S:
             return None
@@ -84,8 +91,14 @@ class Copies(Generic[P]):
         reading = self._reading.get(doc_id)
         if reading is None:
             reading = self._reading[doc_id] = asyncio.create_task(self._read(doc_id))
-            reading.add_done_callback(lambda _: self._reading.pop(doc_id, None))
+            reading.add_done_callback(lambda done: self._read_was(doc_id, done))
         return reading
+
+    def _read_was(self, doc_id: str, done: asyncio.Task[P | None]) -> None:
+        """Whoever waits gets the error; where nobody does, the next one reads again."""
+        self._reading.pop(doc_id, None)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.info("copy_not_read", kind=self._kind.__name__, error=type(error).__name__)
 
     async def _read(self, doc_id: str) -> P | None:
         document = await self._reads.submit(doc_id)

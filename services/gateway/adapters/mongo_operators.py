@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from contracts.event import Event
 from contracts.operator import OperatorChanged
 from services.gateway.domain.page import Cut, Page
+from services.kit import logs
 from services.kit.mongo import Collection, Document, key, translated
 from services.kit.owed import owe, owed_event
 from services.kit.versioned import Held, Speak, VersionedDocuments
 
+log = logs.get_logger()
 FRESH_S = 1.0
 CACHED = 20_000
 
@@ -22,15 +25,20 @@ class MongoOperators:
         self._collection, self._speak = collection, speak
         self._documents = VersionedDocuments(collection, "gateway", speak)
         self._cache: dict[str, tuple[float, OperatorChanged]] = {}
+        self._reading: dict[str, asyncio.Task[OperatorChanged | None]] = {}
 
     async def get(self, tenant: str, operator_id: str) -> OperatorChanged | None:
-        """See the port."""
+        """See the port; callers at the same time share one read, and half a second before it is needed it begins."""
         doc_id = key(tenant, operator_id)
         cached = self._cache.get(doc_id)
-        if cached is not None and time.monotonic() - cached[0] < FRESH_S:
+        age = time.monotonic() - cached[0] if cached is not None else FRESH_S
+        if cached is not None and age < FRESH_S / 2:
             return cached[1]
-        held = await self._documents.read(doc_id)
-        return self._remember(doc_id, _operator(held)) if held else None
+        reading = self._reading.get(doc_id)
+        if reading is None:
+            reading = self._reading[doc_id] = asyncio.create_task(self._read(doc_id))
+            reading.add_done_callback(lambda done: self._read_was(doc_id, done))
+        return cached[1] if cached is not None and age < FRESH_S else await asyncio.shield(reading)
 
     async def list(self, tenant: str, cut: Cut) -> Page[OperatorChanged]:
         """See the port."""
@@ -62,8 +70,20 @@ class MongoOperators:
         if document is not None:
             self._speak(document["_id"], [owed_event(event.tenant, one, "gateway") for one in document["owed_events"]])
 
+    async def _read(self, doc_id: str) -> OperatorChanged | None:
+        held = await self._documents.read(doc_id)
+        return self._remember(doc_id, _operator(held)) if held else None
+
+    def _read_was(self, doc_id: str, done: asyncio.Task[OperatorChanged | None]) -> None:
+        """Whoever waits gets the error; where nobody does, the next one reads again."""
+        self._reading.pop(doc_id, None)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.info("operator_not_read", error=type(error).__name__)
+
     def _remember(self, doc_id: str, operator: OperatorChanged) -> OperatorChanged:
-        self._cache.pop(doc_id, None)
+        known = self._cache.pop(doc_id, None)
+        if known is not None and known[1].version > operator.version:
+            operator = known[1]
         self._cache[doc_id] = (time.monotonic(), operator)
         if len(self._cache) > CACHED:
             del self._cache[next(iter(self._cache))]
