@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock run demo check check-types check-kit check-rules check-model unit contract shape model ports \
-        e2e test-browser shots guide-pictures races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes corpus test test-containers \
+        e2e test-browser shots guide-pictures races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes bench-console corpus test test-containers \
         schemas clean
 
 help: ## This list
@@ -97,6 +97,9 @@ bench-inbound: $(STAMP) ## Mail server to event, beside the server's own push (n
 
 bench-mailboxes: $(STAMP) ## A thousand idle mailboxes in one process, and whether any is deaf (Dovecot, root)
 	@$(PY) -m tests.bench.mailboxes
+
+bench-console: $(STAMP) ## The console in Chromium: first page, 500 messages, status on the screen, 200 live pages
+	@$(PY) -m tests.bench.console
 
 corpus: $(STAMP) ## Every file of a folder as a mail (DIR=… REPORT=file; Dovecot, root)
 	@$(PY) -m tests.bench.corpus "$(DIR)" $(if $(REPORT),--report "$(REPORT)")

@@ -77,6 +77,6 @@ def page(browser: Browser, stage: Stage, seen: Seen) -> Iterator[Page]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These last: playwright's loop keeps running in this thread, and asyncio allows no second one."""
+    """These last, `real` before: playwright's loop keeps running in this thread, and asyncio allows no second one."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: here in item.path.parents)
+    items.sort(key=lambda item: here in item.path.parents and (1, 2)[item.path.parent == here])

@@ -62,14 +62,14 @@ class Aside:
 
 
 def cards_of(
-    messages: Sequence[Any], words: Words, moments: Moments, names: dict[str, str], paused: str = ""
+    messages: Sequence[Any], words: Words, moments: Moments, names: dict[str, str], smtp: Any = None
 ) -> list[Card]:
-    """The oldest first; ``messages`` come newest first. ``paused``: why the channel sends nothing now."""
+    """The oldest first; ``messages`` come newest first, ``smtp`` is their channel's condition."""
     found: list[Card] = []
     subject = day = ""
     for one in reversed(messages):
         ours = one.direction == "out"
-        card = _outbound(one, words, moments, names, paused) if ours else _inbound(one, words, moments)
+        card = _outbound(one, words, moments, names, smtp) if ours else _inbound(one, words, moments)
         shown, on = _differs(subject, one.subject), card.day if card.day != day else ""
         found.append(_with(card, subject=one.subject if shown else "", day=on))
         subject, day = one.subject or subject, card.day
@@ -95,12 +95,12 @@ def people(found: Sequence[Any]) -> str:
     return ", ".join(one.name or one.address for one in found)
 
 
-def _outbound(message: Any, words: Words, moments: Moments, names: dict[str, str], paused: str) -> Card:
+def _outbound(message: Any, words: Words, moments: Moments, names: dict[str, str], smtp: Any) -> Card:
     who = names.get(message.operator_id or "") or names.get(message.requested_by) or message.requested_by
     return Card(
         message, True, who, people(message.to), message.accepted_at, moments.day(message.accepted_at), "",
         (message.text or "").strip(), "", not message.text and bool(message.html),
-        line_of(message, words, moments, names, paused),
+        line_of(message, words, moments, names, smtp),
     )  # fmt: skip
 
 

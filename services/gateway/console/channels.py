@@ -48,7 +48,7 @@ async def settings(reading: Reading, status: int = 200, **changed: Any) -> Respo
     channel_id = reading.request.path_params.get("channel_id")
     channel = await reading.need(ONE, channel_id) if channel_id else None
     shown = {
-        "channel": channel, "typed": typed_of(channel), "faults": {}, "refused": None,
+        "channel": channel, "typed": typed_of(channel), "faults": {}, "refused": None, "theirs": {},
         "version": channel.version if channel else "",
         "providers": KNOWN, "ways": ways(reading, channel) if channel else None, **changed,
     }  # fmt: skip
@@ -118,12 +118,25 @@ async def save(reading: Reading) -> Response:
     if isinstance(answer, Refused):
         if answer.code is Code.NOT_FOUND:
             raise Missing(answer)
-        typed = typed_of(None) | {name: value for name, value in said.items() if name != "password"}
-        faults = {one.field.replace(".", "_"): reading.words.one_of("fault", one.code) for one in answer.faults}
-        return await settings(reading, 422, typed=typed, faults=faults, refused=answer, version=said.get("version", ""))
+        return await _not_saved(reading, answer, said)
     if isinstance(answer, Pending):
         return reading.away("/settings/channels")
     return reading.away(f"/settings/channels/{answer.channel_id}/settings?settling=1")
+
+
+async def _not_saved(reading: Reading, refused: Refused, said: dict[str, str]) -> Response:
+    """The form as it was typed, with what is wrong; where somebody saved meanwhile, what is saved now beside it."""
+    typed = typed_of(None) | {name: value for name, value in said.items() if name != "password"}
+    faults = {one.field.replace(".", "_"): reading.words.one_of("fault", one.code) for one in refused.faults}
+    changed: dict[str, Any] = {"version": said.get("version", "")}
+    if refused.code is Code.VERSION_MISMATCH:
+        now = await reading.need(ONE, reading.request.path_params["channel_id"])
+        kept = typed_of(now)
+        changed = {
+            "version": now.version,
+            "theirs": {name: kept[name] for name in kept if str(kept[name]) != typed[name]},
+        }
+    return await settings(reading, 422, typed=typed, faults=faults, refused=refused, **changed)
 
 
 def whole(channel: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from functools import partial
 from typing import Any, Final
@@ -18,22 +19,22 @@ from services.gateway.domain.refusal import Code, Refused
 LIST: Final = "GET /v1/conversations"
 ONE: Final = "GET /v1/conversations/{conversation_id}"
 SHOWN: Final = "50"
-PAUSED: Final = ("auth_failed", "unreachable", "disabled")
 ABOUT: Final = ("clock", "attention")
 """Views whose lines are about one message, and name who wrote it."""
 NOTHING: Final = drafts.Kept()
 
 
 async def rows(reading: Reading) -> dict[str, Any]:
-    """The list as the address names it."""
+    """The list as the address names it; ``of`` tells one list from another, so that none is shown over another."""
     said = reading.request.query_params
-    query = {name: said[name] for name in ("view", "channel_id", "q", "cursor") if said.get(name)}
+    view = said.get("view") or "all"
+    query = {"view": view} | {name: said[name] for name in ("channel_id", "q", "cursor") if said.get(name)}
     found = await reading.need(LIST, query={**query, "limit": SHOWN})
     words, moments = reading.words, reading.moments
-    view = said.get("view") or "all"
     known = await names(reading) if view in ABOUT else {}
     made = [cards.row_of(one, words, moments, known) for one in found.items]
     shown = {"rows": made, "next": found.next, "view": view, "q": said.get("q") or ""}
+    shown["of"] = hashlib.sha256(repr(sorted(query.items())).encode()).hexdigest()[:8]
     shown["may_stop"] = lambda last: may_stop(reading, last)
     return {**shown, "aside": await unreadable(reading) if view == "attention" and not query.get("q") else []}
 
@@ -63,11 +64,12 @@ async def show_list(reading: Reading) -> Response:
 async def talk(reading: Reading, conversation_id: str, cursor: str | None = None) -> dict[str, Any]:
     """One conversation with its newest messages, and who may be named in it."""
     found = await reading.need(ONE, conversation_id, query={"limit": SHOWN, **({"cursor": cursor} if cursor else {})})
-    known, paused = await names(reading), await pause_of(reading, found.channel_id)
+    known, channel = await names(reading), await reading.ask("GET /v1/channels/{channel_id}", found.channel_id)
+    smtp = None if isinstance(channel, Refused) else channel.status.smtp
     for one in found.messages.items:  # who wrote is known by their subject too: whoever interrupted is named so
         if one.direction == "out" and one.operator_id in known:
             known.setdefault(one.requested_by, known[one.operator_id])
-    made = cards.cards_of(found.messages.items, reading.words, reading.moments, known, paused)
+    made = cards.cards_of(found.messages.items, reading.words, reading.moments, known, smtp)
     return {
         "conversation": found,
         "cards": made,
@@ -75,15 +77,6 @@ async def talk(reading: Reading, conversation_id: str, cursor: str | None = None
         "older": found.messages.next,
         "size": partial(cards.size, words=reading.words),
     }
-
-
-async def pause_of(reading: Reading, channel_id: str) -> str:
-    """Why nothing can be sent on this channel now, in words; "" where it can."""
-    channel = await reading.ask("GET /v1/channels/{channel_id}", channel_id)
-    if isinstance(channel, Refused) or channel.status.smtp.state not in PAUSED:
-        return ""
-    said = reading.words(f"c.{channel.status.smtp.state}")
-    return said[0].lower() + said[1:]
 
 
 async def show(reading: Reading) -> Response:

@@ -15,7 +15,8 @@ async def eyed(reading: Reading, message: Any, late: Refused | None = None, held
     """For the dialog; ``late``: the interrupt came too late, ``held``: its answer is still to come."""
     known = await names(reading)
     channel = await reading.ask("GET /v1/channels/{channel_id}", message.channel_id)
-    line = line_of(message, reading.words, reading.moments, known)
+    smtp = None if isinstance(channel, Refused) else channel.status.smtp
+    line = line_of(message, reading.words, reading.moments, known, smtp)
     return {
         "message": message, "line": line, "names": known, "late": late, "held": held,
         "allowed": may_stop(reading, message), "people": cards.people(message.to),

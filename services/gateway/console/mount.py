@@ -19,6 +19,7 @@ from services.gateway.adapters.rest import Stop
 from services.gateway.adapters.tokens import Tokens
 from services.gateway.console.desk import Desk
 from services.gateway.console.door import Door
+from services.gateway.console.listing import Alike
 from services.gateway.console.oidc import OpenId, Provider
 from services.gateway.console.pages import Page, pages
 from services.gateway.console.people import Person
@@ -59,6 +60,7 @@ class Console:
         # Signing out goes on to the provider, and browsers hold a form's redirects to the policy, too.
         away = f" {sign.provider.origin}" if sign.provider else ""
         self._policy = CSP.replace("form-action 'self'", f"form-action 'self'{away}")
+        self._alike = Alike()
         self._shown = {"support": sign.support, "static": f"/static/{version()}"}
 
     def attach(self, app: Front) -> Front:
@@ -93,7 +95,9 @@ class Console:
         return serve
 
     def _reading(self, request: Request) -> Reading:
-        return Reading(request, self._desk, self._sessions, shown=dict(self._shown), policy=self._policy)
+        return Reading(
+            request, self._desk, self._sessions, shown=dict(self._shown), policy=self._policy, alike=self._alike
+        )
 
     async def _safely(self, page: Page, reading: Reading) -> Response:
         try:

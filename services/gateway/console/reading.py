@@ -16,6 +16,7 @@ from services.gateway.adapters.problems import STATUS
 from services.gateway.adapters.rest import read_body
 from services.gateway.console.catalogue import Words, chosen, words
 from services.gateway.console.desk import Desk
+from services.gateway.console.listing import Alike
 from services.gateway.console.moments import Moments, zone_of
 from services.gateway.console.sessions import Session, Sessions
 from services.gateway.console.templates import environment
@@ -39,7 +40,7 @@ HEADERS: Final = {
 class Reading:
     """``form`` holds the first value of each field, ``lists`` all of them; ``shown`` what every template sees.
 
-    ``policy``: what a page may load, run and send to.
+    ``policy``: what a page may load, run and send to; ``alike``: what open pages have in common.
     """
 
     request: Request
@@ -50,6 +51,7 @@ class Reading:
     lists: dict[str, list[str]] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
     policy: str = CSP
+    alike: Alike = field(default_factory=Alike)
 
     @property
     def who(self) -> Principal:
@@ -67,7 +69,12 @@ class Reading:
     @property
     def moments(self) -> Moments:
         """In the reader's zone."""
-        return Moments(self.words, zone_of(self.request.cookies.get("malote-zone")), datetime.now(UTC))
+        return Moments(self.words, zone_of(self.zone), datetime.now(UTC))
+
+    @property
+    def zone(self) -> str:
+        """Its name, as the browser told it."""
+        return self.request.cookies.get("malote-zone", "")
 
     @property
     def partial(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.gateway.console.age import age_of
 from services.gateway.console.catalogue import Words
 from services.gateway.console.moments import Moments
 
@@ -19,7 +20,9 @@ ICONS: Final = {
 LOOKS: Final = {
     "failed": "bad", "bounced": "bad", "partial": "bad", "parked": "doubt", "sent": "ok", "marked": "ok",
 }  # fmt: skip
-CLOCKS: Final = frozenset({"accepted", "queued", "due", "deferred"})
+CLOCKS: Final = frozenset({"accepted", "queued", "due", "paused", "deferred"})
+PAUSING: Final = frozenset({"auth_failed", "unreachable", "throttled", "disabled"})
+"""States of a channel's SMTP in which nothing goes out."""
 REFUSALS: Final = {
     "5.1.1": "address_unknown", "5.1.10": "address_unknown", "5.1.2": "domain_unknown", "5.4.4": "domain_unknown",
     "5.2.2": "mailbox_full", "5.2.3": "too_large", "5.3.4": "too_large", "5.7.1": "refused",
@@ -29,7 +32,10 @@ REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The status line; ``until`` ends its countdown, None where there is no number."""
+    """The status line; ``until`` ends its countdown, None where there is no number; ``after``: what is said then.
+
+    ``age`` rises with everything that happens to the message: a page never goes back to an earlier line.
+    """
 
     state: str
     word: str
@@ -38,6 +44,8 @@ class Line:
     icon: str
     until: datetime | None = None
     window: int = 10
+    after: tuple[str, str] | None = None
+    age: int = 0
 
     @property
     def clock(self) -> bool:
@@ -45,8 +53,8 @@ class Line:
         return self.state in CLOCKS
 
 
-def state_of(message: Any, now: datetime) -> str:
-    """The state's code; ``message`` is a MessageResource."""
+def state_of(message: Any, now: datetime, smtp: Any = None) -> str:
+    """The state's code; ``message`` is a MessageResource, ``smtp`` the condition of its channel where that is known."""
     if message.status == "sent" and message.resolution is None and not message.parked and refused(message):
         return "partial"
     if message.resolution is not None and message.resolution.kind == "marked_sent":
@@ -58,8 +66,15 @@ def state_of(message: Any, now: datetime) -> str:
     if message.status == "queued":
         if message.next_attempt_at is not None and (message.attempt or 0) > 0:
             return "deferred"
-        return "queued" if message.undo_until is not None and message.undo_until > now else "due"
+        if message.undo_until is not None and message.undo_until > now:
+            return "queued"
+        return "paused" if pauses(smtp) else "due"
     return str(message.status)
+
+
+def pauses(smtp: Any) -> bool:
+    """Whether the channel sends nothing at the moment."""
+    return smtp is not None and smtp.state in PAUSING
 
 
 def refused(message: Any) -> list[Any]:
@@ -67,9 +82,9 @@ def refused(message: Any) -> list[Any]:
     return [one for one in message.recipients if one.state in ("refused", "stopped")]
 
 
-def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str], paused: str = "") -> Line:
-    """The line in the reader's words; ``names`` of operators and subjects, ``paused`` why its channel sends nothing."""
-    state = state_of(message, moments.now)
+def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str], smtp: Any = None) -> Line:
+    """The line in the reader's words; ``names`` of operators and subjects, ``smtp`` the channel's condition."""
+    state = state_of(message, moments.now, smtp)
     at = message.finished_at or message.accepted_at
     values = {"t": moments.near(at)}
     if state == "deferred":
@@ -79,10 +94,19 @@ def line_of(message: Any, words: Words, moments: Moments, names: dict[str, str],
     until = message.undo_until if state == "queued" else None
     if until is not None:
         values["t"] = _left(until, moments.now)
+    paused = _pause(smtp, words, moments) if pauses(smtp) else ""
     return Line(
         state, words(f"st.{state}", **values), _detail(message, state, words, moments, names, paused), look_of(state),
-        icon_of(state) or "dot", until, max(1, message.undo_seconds),
+        icon_of(state) or "dot", until, max(1, message.undo_seconds), (words("st.paused"), paused) if paused else None,
+        age_of(message),
     )  # fmt: skip
+
+
+def _pause(smtp: Any, words: Words, moments: Moments) -> str:
+    """Why the channel sends nothing, and when it is tried again."""
+    why = words.one_of("c", smtp.state)
+    said = words("r.channel_paused", r=why[0].lower() + why[1:])
+    return f"{said} {words('st.paused.next', t=moments.near(smtp.next_retry_at))}" if smtp.next_retry_at else said
 
 
 def look_of(state: str) -> str:
@@ -145,8 +169,8 @@ def _detail(message: Any, state: str, words: Words, moments: Moments, names: dic
         return " ".join(dict.fromkeys(_reason(message, one, words) for one in refused(message))) or words.one_of(
             "r", message.reason
         )
-    if paused and state in ("due", "deferred"):
-        return words("r.channel_paused", r=paused)
+    if paused and state in ("paused", "deferred"):
+        return paused
     if state == "deferred":
         return words(f"r.{_waits_for(message)}")
     return words(f"st.{state}.d")

@@ -60,7 +60,7 @@ def waiting(*recipients: Any, attempt: int = 1) -> Any:
     return SimpleNamespace(
         status="queued", resolution=None, parked=False, cancels=(), attempt=attempt, undo_until=NOW, undo_seconds=10,
         next_attempt_at=NOW + timedelta(hours=1) if attempt else None, finished_at=None, accepted_at=NOW,
-        recipients=recipients, reason=None, interrupted_by=(),
+        recipients=recipients, reason=None, interrupted_by=(), bounces=(),
     )  # fmt: skip
 
 
@@ -70,23 +70,29 @@ def answered(code: int | None, text: str | None = None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("message", "paused", "why"),
+    ("message", "why"),
     [
-        (waiting(answered(451, "4.7.1 Greylisted, come back")), "", "r.greylisted"),
-        (waiting(answered(421, "busy")), "", "r.server_busy"),
-        (waiting(answered(None)), "", "r.connection_lost"),
-        (waiting(attempt=0), "", "st.due.d"),
+        (waiting(answered(451, "4.7.1 Greylisted, come back")), "r.greylisted"),
+        (waiting(answered(421, "busy")), "r.server_busy"),
+        (waiting(answered(None)), "r.connection_lost"),
+        (waiting(attempt=0), "st.due.d"),
     ],
 )
-def test_why_a_message_waits(message: Any, paused: str, why: str) -> None:
-    line = line_of(message, PT, MOMENTS, {}, paused)
+def test_why_a_message_waits(message: Any, why: str) -> None:
+    line = line_of(message, PT, MOMENTS, {})
     assert line.clock
     assert line.detail == PT(why)
 
 
 @pytest.mark.parametrize("attempt", [0, 1])
 def test_a_channel_that_sends_nothing_says_so_and_the_clock_stays(attempt: int) -> None:
-    line = line_of(waiting(answered(451), attempt=attempt), PT, MOMENTS, {}, "senha recusada")
+    line = line_of(
+        waiting(answered(451), attempt=attempt),
+        PT,
+        MOMENTS,
+        {},
+        SimpleNamespace(state="auth_failed", next_retry_at=None),
+    )
     assert line.clock
     assert line.detail == "O canal está parado: senha recusada. Pode ser interrompida."
 
@@ -96,6 +102,7 @@ def test_a_message_found_in_the_sent_mailbox_is_sent_and_says_how_it_is_known(re
     sent = SimpleNamespace(
         status="sent", resolution=None, parked=False, cancels=(), attempt=1, undo_until=NOW, undo_seconds=10,
         next_attempt_at=None, finished_at=NOW, accepted_at=NOW, recipients=(), reason=reason, interrupted_by=(),
+        bounces=(),
     )  # fmt: skip
     line = line_of(sent, PT, MOMENTS, {})
     assert (line.state, line.look) == ("sent", "ok")

@@ -11,11 +11,11 @@
     ticking = 0;
     for (const el of $$('[data-until]')) {
       const left = Date.parse(el.dataset.until) - now(), s = Math.max(0, Math.ceil(left / 1000)), word = $('.w', el);
-      const text = left > 0 ? words.goesout.replace('{t}', Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')) : words.due;
+      const text = left > 0 ? words.goesout.replace('{t}', Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')) : el.dataset.due || words.due;
       if (word.textContent !== text) word.textContent = text;
       const gone = 100 - Math.max(0, left) / 10 / (el.dataset.window || 10);
       $('.ring', el)?.style.setProperty('--gone', plain.matches ? Math.round(gone / 10) * 10 : gone);
-      if (left <= 0) { delete el.dataset.until; const d = $('.d', el); if (d) d.textContent = words.dueD; }  // the number goes; the clock stays until the server says so
+      if (left <= 0) { delete el.dataset.until; const d = $('.d', el); if (d) d.textContent = el.dataset.dueD || words.dueD; }  // the number goes; the clock stays until the server says so
     }
     if ($('[data-until]')) wind();
   };
@@ -27,7 +27,7 @@
     const text = $('[data-text]', box), t = new Date(now());
     if (yes) text.textContent = text.dataset.text.replace('{t}', t.toTimeString().slice(0, 5));
     box.hidden = !yes; document.body.classList.toggle('is-lost', yes);
-    if (!yes) toast(words.back);
+    if (!yes) { toast(words.back); const eye = $('#eye[open]'); if (eye) $(`[data-eye="${eye.dataset.of}"]`)?.click(); }  // an open eye looks again
   };
   const door = () => '/sign-in?expired=1&to=' + encodeURIComponent(location.pathname + location.search);
   const alive = () => { heard = performance.now(); lost(false); };
@@ -35,14 +35,19 @@
   document.addEventListener('ended', () => location.assign(door()));
   document.addEventListener('htmx:sse:error', e => { if (e.detail.status === 401) location.assign(door()); else lost(true); });
   if ($('#live')) setInterval(() => performance.now() - heard > 25000 && lost(true), 1000);
-
   const toast = text => { const n = el('div', 'toast', el('span', '', text)); $('#toasts')?.append(n); };
   const fade = n => { let t; const go = () => { t = setTimeout(() => n.remove(), 8000); }, stay = () => clearTimeout(t); for (const on of ['mouseenter', 'focusin']) n.addEventListener(on, stay); for (const off of ['mouseleave', 'focusout']) n.addEventListener(off, go); go(); };
   const shelf = $('#toasts');
   if (shelf) new MutationObserver(all => { for (const n of all.flatMap(m => [...m.addedNodes])) if (n.nodeType === 1) fade(n); while (shelf.children.length > 2) shelf.firstElementChild.remove(); }).observe(shelf, { childList: true });
-
+  document.addEventListener('DOMContentLoaded', () => htmx.registerExtension('age', { htmx_before_morph_node: (o, { newNode: n }) => !(o.id && o.id === n.id && +o.dataset?.age > +n.dataset?.age) }));  // an answer behind the news: no message goes back
   document.addEventListener('htmx:config:request', e => { e.detail.ctx.request.headers['X-CSRF-Token'] = words.csrf; });
   document.addEventListener('htmx:error', e => { if (!e.target.closest?.('#live')) toast(words.failed); });
+  // A form on its way is not sent twice, and where the server takes its time the page says so.
+  let pending = 0, patience = 0;
+  const waits = n => { pending = Math.max(0, pending + n); clearTimeout(patience); const box = $('#busy'); if (!box) return; if (pending) patience = setTimeout(() => { box.hidden = false; }, 400); else box.hidden = true; };
+  for (const [on, n] of [['before', 1], ['finally', -1]]) document.addEventListener(`htmx:${on}:request`, () => waits(n));
+  document.addEventListener('submit', e => { const d = e.target.dataset; if ('sent' in d) e.preventDefault(); else if (!e.defaultPrevented) { d.sent = ''; waits(1); } });
+  addEventListener('pageshow', e => { if (e.persisted) { for (const f of $$('form[data-sent]')) delete f.dataset.sent; waits(-pending); } });
   // Drafts: every keystroke stays in this browser, under its writer, until the desk's server has it; then only there. Kept here: the request still to be made.
   const waiting = new Map(), slot = name => 'draft:' + words.who + ':' + name;
   const stored = (name, body) => { try { return body === undefined ? localStorage.getItem(slot(name)) : body ? localStorage.setItem(slot(name), body) : localStorage.removeItem(slot(name)); } catch { return null; } };  // private mode: the server alone keeps it
@@ -103,7 +108,6 @@
   const here = new URL(location.href);
   if (here.searchParams.has('cleared')) { drop(here.searchParams.get('cleared')); for (const n of ['cleared', 'saved']) here.searchParams.delete(n); history.replaceState(null, '', here); }
   document.addEventListener('htmx:after:settle', ready); document.addEventListener('htmx:after:swap', ready);
-
   document.addEventListener('click', e => {
     if (e.target.matches('dialog')) return e.target.close();               // a click on the backdrop
     const b = e.target.closest('[data-open],[data-close],[data-unchip],[data-addchip],[data-copy],[data-mark],[data-bring],[data-hide],[data-retry],[data-again],[data-choose],[data-discard]');
@@ -191,6 +195,5 @@
     if (go) { e.preventDefault(); go(); }
   });
   const step = n => { const all = $$('.conv'), i = all.findIndex(a => a === document.activeElement || (!all.includes(document.activeElement) && a.matches('[aria-current]'))); all[Math.min(all.length - 1, Math.max(0, i + n))]?.focus(); };
-
   ready();
 })();
