@@ -129,7 +129,7 @@ class Crowd:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _read(self, path: str, cookie: str) -> None:
-        reader, writer = await asyncio.open_connection(self._url.hostname, self._url.port)
+        reader, writer = await asyncio.open_connection(self._url.hostname, self._url.port, limit=1 << 20)
         asked = f"GET {path} HTTP/1.1\r\nHost: {self._url.netloc}\r\nCookie: {cookie}\r\n\r\n"
         writer.write(asked.encode())
         try:
