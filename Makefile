@@ -11,8 +11,8 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock run demo check check-types check-kit check-rules check-model unit contract shape model ports \
-        e2e test-browser shots guide-pictures races kills kills-inbound bench-outbound bench-latency bench-inbound bench-mailboxes bench-console corpus test test-containers \
-        schemas clean
+        e2e test-browser shots guide-pictures races kills kills-inbound bench-outbound bench-latency bench-inbound \
+        bench-mailboxes bench-console corpus test test-containers test-compose schemas clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -116,6 +116,9 @@ test: check ports e2e test-browser ## check, ports, e2e, browser, model, short k
 
 test-containers: $(STAMP) ## ports and one e2e file on containers (after deploy/images/prepare.sh)
 	set -a; . ./.local/docker/env; set +a; $(PYTEST) tests/ports tests/e2e/test_story.py
+
+test-compose: $(STAMP) ## deploy/compose.yaml with the project's image, unprivileged (after deploy/images/prepare.sh)
+	set -a; . ./.local/docker/env; set +a; $(PYTEST) tests/compose
 
 schemas: $(STAMP) ## Generate contracts/schemas and asyncapi.yaml
 	$(PY) -m contracts.generate

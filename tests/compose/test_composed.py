@@ -16,7 +16,6 @@ import pytest
 from deploy.local import demo
 from deploy.local.api import Api
 from deploy.local.demo_desk import MAILBOXES, NAMES, OPERATORS, PASSWORD, TENANT
-from deploy.local.demo_inbound import a_stranger_writes, the_client_answers
 from deploy.local.infra.mail import add_user
 from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES, PLATFORM_SCOPES
 from deploy.local.mailbox import Mailbox
@@ -26,9 +25,9 @@ from tests.infra.composed import Composed, available
 pytestmark = pytest.mark.skipif(not available(), reason="needs containers: deploy/images/prepare.sh, then MALOTE_INFRA")
 STEPS = (
     demo.connects_an_account, demo.writes_signatures, demo.starts_a_conversation, demo.a_colleague_answers,
-    demo.interrupts_another, the_client_answers, a_stranger_writes,
+    demo.interrupts_another,
 )  # fmt: skip
-"""Those of the demonstration's steps that kill nothing."""
+"""The demonstration's first steps: those that kill nothing and need no mail from outside."""
 SERVICES = ("config", "signature", "outbox", "ingest", "gateway")
 
 
@@ -61,11 +60,15 @@ class ComposedScene(Scene):
 
 
 @pytest.fixture(scope="module")
-def composed() -> Iterator[Composed]:
+def composed(request: pytest.FixtureRequest) -> Iterator[Composed]:
+    """All of it; where a test failed, what the services said last."""
     with Composed() as stack:
         for service in SERVICES:
             stack.until_healthy(service)
         yield stack
+        if request.session.testsfailed:
+            for service in SERVICES:
+                print(f"--- {service}\n{stack.said(service)}")
 
 
 def token(stack: Composed, scopes: tuple[str, ...], operator: str | None = None) -> str:

@@ -107,6 +107,11 @@ class Composed:
         """Waits for its health check; raises AssertionError with the end of its output."""
         self._until(service, lambda state: state.get("Health", {}).get("Status") == "healthy", within_s)
 
+    def said(self, service: str, lines: int = 40) -> str:
+        """The end of its output."""
+        output: bytes = self.containers[service].logs(tail=lines)
+        return output.decode("utf-8", "replace")
+
     def _start(self, name: str, service: Mapping[str, Any]) -> None:
         needed = service.get("depends_on", {})
         for other, how in needed.items():
@@ -135,8 +140,7 @@ class Composed:
             if true(state):
                 return
             if state["Status"] == "exited" or time.monotonic() > limit:
-                output = container.logs(tail=40).decode()
-                raise AssertionError(f"{service} is {state['Status']} ({state['ExitCode']}):\n{output}")
+                raise AssertionError(f"{service} is {state['Status']} ({state['ExitCode']}):\n{self.said(service)}")
             time.sleep(0.2)
 
     def _options(self, service: Mapping[str, Any]) -> dict[str, Any]:
