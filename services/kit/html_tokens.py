@@ -12,12 +12,12 @@ WS: Final = r"\t\n\f\r "
 """White space between attributes, for a character class."""
 _ATTRIBUTE = (
     rf"[^{WS}/>][^{WS}/>=]*+"
-    rf"(?:[{WS}]*+=[{WS}]*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^{WS}>\"'][^{WS}>]*+))?+"
+    rf"(?>(?:[{WS}]*+=[{WS}]*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|(?=>)|[^{WS}>\"'][^{WS}>]*+))?)"
 )
 TOKEN: Final = re.compile(
     r"<(?:!--(?:-?>|[\s\S]*?(?:--!?>|\Z))"  # a comment
     r"|[!?][^>]*+>?|/(?![a-zA-Z])[^>]*+>?"  # doctype, bogus comment
-    rf"|(/?)([a-zA-Z][^{WS}/>]*+)((?:[{WS}/]++|{_ATTRIBUTE})*+)(?:>|\Z))"  # a tag
+    rf"|(/?)([a-zA-Z][^{WS}/>]*+)((?>(?:[{WS}/]++|{_ATTRIBUTE})*))(?:>|\Z))"  # a tag
 )
 """Splits HTML into text and tags: groups `/` for an end tag, name, attributes; all None for a comment."""
 ATTRIBUTES: Final = re.compile(_ATTRIBUTE)

@@ -22,7 +22,7 @@ _FORBIDDEN_KEYS = (
 )
 _FORBIDDEN = frozenset(_FORBIDDEN_KEYS.split())
 _QUOTED_LOCAL_PART = re.compile(r'"[^"]*+"[@＠]\S*+')
-_WORD_WITH_AT = re.compile(r"(?<!\S)[^\s@＠%]*+(?:%(?!40)[^\s@＠%]*+)*+(?:[@＠]|%40)\S*+")
+_WORD_WITH_AT = re.compile(r"(?<!\S)[^\s@＠%]*+(?>(?:%(?!40)[^\s@＠%]*+)*)(?:[@＠]|%40)\S*+")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}+[\w.-]*+")
 _CREDENTIALS = re.compile(r"\b(?:bearer|basic|xoauth2|plain|login)\s++[\w+/=.~-]{8,}+", re.IGNORECASE)
 _LONGEST = 2_000

@@ -23,7 +23,7 @@ _BLOCKS = dict.fromkeys(_ONE.split(), 1) | dict.fromkeys(_TWO.split(), 2)
 """Line ends before and after a block's text."""
 _HIDDEN = frozenset(["x-svg", "x-math", "x-template", "x-script", "x-style", "x-title"])
 _VALUE = r"""[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"([^"]*+)"?|'([^']*+)'?|([^\t\n\f\r >]++))"""
-_ATTRIBUTE = re.compile(rf"([^\t\n\f\r />][^\t\n\f\r />=]*+)(?:{_VALUE})?+")
+_ATTRIBUTE = re.compile(rf"([^\t\n\f\r />][^\t\n\f\r />=]*+)(?>(?:{_VALUE})?)")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)\S", re.IGNORECASE)
 _PREFIX = re.compile(r"^(?:https?://|mailto:|tel:)|/$", re.IGNORECASE)
 

@@ -18,7 +18,7 @@ _STATUS: Final = re.compile(
     rb"(OK|NO|BAD|BYE|PREAUTH)(?![^ ])(?: +\[([^\] ]+)(?: ([^\]]*))?\])? *(.*)", re.IGNORECASE | re.DOTALL
 )
 _TOKEN: Final = re.compile(
-    rb' *+(\(|\)|"(?:[^"\\]|\\.)*+"|(?:BODY|BINARY)\[[^\]]*\](?:<\d+>)?|[^ ()"]+)', re.IGNORECASE | re.DOTALL
+    rb' *+(\(|\)|"(?>(?:[^"\\]|\\.)*)"|(?:BODY|BINARY)\[[^\]]*\](?:<\d+>)?|[^ ()"]+)', re.IGNORECASE | re.DOTALL
 )
 _USUAL: Final = re.compile(
     rb'\* \d+ FETCH \(UID (\d{1,10}) RFC822\.SIZE (\d{1,19}) INTERNALDATE "([^"\\]*)" BODY\[\](?:<0>)? \{\d+\}'

@@ -18,7 +18,7 @@ FIELDS = 1_000
 _END = re.compile(rb"\n\r?\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]*+")
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
-_FIELDS = re.compile(r"^([!-9;-~]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)(?:\n|\Z)", re.MULTILINE)
+_FIELDS = re.compile(r"^([!-9;-~]++)[ \t]*+:[ \t]*+(.*+(?>(?:\n[ \t].*+)*))(?:\n|\Z)", re.MULTILINE)
 
 
 @dataclass(slots=True)

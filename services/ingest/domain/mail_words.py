@@ -9,7 +9,7 @@ from services.ingest.domain.mail_charset import decoded, one_line
 from services.ingest.domain.mail_transfer import base64
 
 # Linear: applied to what ends with the last `?=`, so every start finds its end.
-_WORD = re.compile(r"=\?([\w.:+()-]{1,40})(?:\*[^?\s]*+)?\?([bBqQ])\?((?:[^?]|\?(?!=))*+)\?=")
+_WORD = re.compile(r"=\?([\w.:+()-]{1,40})(?:\*[^?\s]*+)?\?([bBqQ])\?((?>(?:[^?]|\?(?!=))*))\?=")
 
 
 def words(value: str) -> str:
