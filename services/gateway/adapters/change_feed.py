@@ -25,6 +25,8 @@ from services.kit.mongo import Document
 
 log = logs.get_logger()
 LOOK_BACK_S: Final = 120
+EARLIER_S: Final = 5
+"""A reader who waited for the stream to be read is told what changed from so long before the reading began."""
 LINGER_S: Final = 60.0
 REMEMBERED: Final = 20_000
 MOST: Final = 2_000
@@ -56,7 +58,7 @@ class ChangeFeed:
     ) -> None:
         self._source, self._ids, self._woken, self._closing = source, ids, woken, closing
         self._past: deque[Change] = deque()
-        self._floor = self._head = 0
+        self._floor = self._head = self._began = 0
         self._live = False
         self._token: Document | None = None
         self._readers: dict[str, WeakSet[Waiting]] = {}
@@ -87,8 +89,10 @@ class ChangeFeed:
         """Reads while somebody follows, until cancelled; raises Unavailable."""
         while True:
             await self._wanted.wait()
+            now = await self._source.now()
+            self._began = now - (EARLIER_S << 20)
             if self._floor == 0:
-                self._head = self._floor = max(await self._source.now() - (LOOK_BACK_S << 20), 1)
+                self._head = self._floor = max(now - (LOOK_BACK_S << 20), 1)
             try:
                 await self._follow_stream()
             except Lost:
@@ -121,12 +125,15 @@ class ChangeFeed:
             self._live = True
             waiting, self._waiting = self._waiting, []
             for reader in waiting:
-                self._admit(reader)
+                self._admit(reader, self._began)
 
-    def _admit(self, reader: Waiting) -> None:
-        """A reader begins: with what it missed, or with a reset where nobody can tell."""
+    def _admit(self, reader: Waiting, since: int | None = None) -> None:
+        """A reader begins: with what it missed, or with a reset where nobody can tell.
+
+        ``since``: where one who missed nothing has waited from; what it read meanwhile may be older than the changes.
+        """
         reader.admitted = True
-        after = None if reader.after is None else self._ids.read(reader.tenant, reader.after)
+        after = since if reader.after is None else self._ids.read(reader.tenant, reader.after)
         if reader.after is not None and (after is None or after < self._floor):
             reader.reset(self._head)
         elif after is not None:

@@ -32,6 +32,10 @@ async def test_what_came_while_the_line_was_cut_is_shown_on_return(arrive: Arriv
     await ana.live()
     asked: list[Request] = []
     ana.page.on("request", lambda one: asked.append(one) if "/live" in one.url else None)
+    await house.arrive(team.address, "nina@live.test", "Antes de tudo", "Bom dia.\n")
+    async with house.desk(team) as desk:
+        await desk.until("/v1/conversations?q=tudo", lambda seen: bool(seen["items"]))
+    await expect(ana.page.locator(".conv", has_text="Antes de tudo")).to_be_visible(timeout=PATIENCE_MS)
     await house.slow.cut()
     await expect(ana.page.locator("#lost")).to_be_visible(timeout=PATIENCE_MS)
     await house.arrive(team.address, "nina@live.test", "Durante o corte", "Alguém aí?\n")

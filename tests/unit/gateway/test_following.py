@@ -24,6 +24,7 @@ from tests.unit.gateway.world import OTHER, TENANT, Http, World, ana, token, wor
 
 IDS = ChangeIds(Keyring("k2", {"k1": b"1" * 32, "k2": b"2" * 32}))
 NOW = 5_000_000 << 20
+LONG_AGO = -(60 << 20)
 
 
 def change(n: int, tenant: str = TENANT, thing: str = "m", **changes: Any) -> Change:
@@ -92,17 +93,17 @@ async def heard(reader: Waiting, seconds: float = 1) -> list[Signal]:
 
 async def test_a_new_reader_learns_where_it_stands_and_then_what_changes(feed: Running) -> None:
     mine, theirs = feed.follow(), feed.follow(tenant=OTHER)
-    feed.source.tell(change(1))
+    feed.source.tell(change(LONG_AGO))
     (beat,) = await heard(mine)
     assert isinstance(beat, Beat)
-    assert IDS.read(TENANT, beat.position) == NOW + 1
+    assert IDS.read(TENANT, beat.position) == NOW + LONG_AGO
     feed.source.tell(change(2, conversation_id=None), change(3, kind=Thing.REQUEST))
     (told,) = await heard(mine)
     assert isinstance(told, Change)
     assert (told.id, told.version, told.conversation_id) == ("m", NOW + 2, "found")
     assert IDS.read(TENANT, told.position) == NOW + 2
     assert all(isinstance(one, Beat) for one in await heard(theirs, 0.01))
-    assert [one.version - NOW for one in feed.woken] == [1, 2, 3]
+    assert [one.version - NOW for one in feed.woken] == [LONG_AGO, 2, 3]
     assert feed.source.reads[0] == (NOW - (120 << 20), None)
 
 
@@ -282,3 +283,11 @@ async def test_a_reader_whose_socket_is_stuck_or_gone_is_let_go() -> None:
     await Events(signals("gone"), 0.05)({"type": "http"}, leaves, takes)
     assert closed[0] == "stuck"
     assert time.monotonic() - began < 5
+
+
+async def test_who_waits_for_the_stream_is_told_what_changed_while_it_caught_up(feed: Running) -> None:
+    """Who reads everything when it begins to follow may read it before the change, and hear of it from nobody else."""
+    reader = feed.follow()
+    feed.source.tell(change(LONG_AGO, thing="long ago"), change(1, thing="meanwhile"), caught_up=False)
+    feed.source.tell()
+    assert [one.id for one in await heard(reader) if isinstance(one, Change)] == ["meanwhile"]
