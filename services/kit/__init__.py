@@ -5,4 +5,4 @@ import sys
 # structlog looks for rich, for a console renderer, and FastStream for uvicorn, to be served by: nobody uses either, and
 # where they are installed they would cost each service 5 and 3 MB. `http_server` takes uvicorn back where it is needed.
 for _name in ("rich", "uvicorn"):
-    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]
+    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]  # None is how Python says there is none

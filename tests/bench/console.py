@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import AsyncExitStack
 from typing import Any
 
 import psutil
@@ -23,6 +22,7 @@ from tests.bench.console_page import WATCH, Crowd, Facts, Opened, opened
 from tests.bench.report import last_line, median, percentile, say
 from tests.browser.shots import CHROMIUM
 from tests.e2e.desk import Desk
+from tests.infra.parts import OfParts
 from tests.infra.smtp_peer import PeerProcess, spawn
 from tests.infra.stack import Stack
 from tests.unit.gateway import mails
@@ -31,23 +31,12 @@ LONG, TALKS, REPEATS, SENT, PAGES = 500, 60, 7, 60, 200
 TARGETS = {"first_page_kb": 60, "usable_ms": 300, "long_ms": 500, "status_p95_ms": 300, "pages_mb": 150}
 
 
-class Bench:
+class Bench(OfParts):
     """The stack, a desk with a channel, and Chromium."""
 
     def __init__(self) -> None:
-        self._open = AsyncExitStack()
+        super().__init__()
         self.tenant, self.ana = str(uuid7()), str(uuid7())
-
-    async def __aenter__(self) -> Bench:
-        try:
-            await self._start()
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._open.__aexit__(*raised)
 
     async def _start(self) -> None:
         person = {

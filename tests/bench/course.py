@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import Self
 
 from tests.bench.machine import Meter
 from tests.chaos.desk import Conversation, Desk
 from tests.chaos.history import Accepted
 from tests.chaos.http import Answer
+from tests.infra.parts import OfParts
 from tests.infra.smtp_peer import PeerProcess, spawn
 from tests.infra.stack import Stack
 
@@ -21,31 +19,19 @@ CHANNELS, CLIENTS = 50, 10
 CONTAINED = ("issuer",)
 
 
-class Course:
+class Course(OfParts):
     """Started once a bench; each desk has 50 channels with ten conversations, submitting to one sink."""
 
     def __init__(self) -> None:
-        self._open = AsyncExitStack()
+        super().__init__()
         self.sinks: list[PeerProcess] = []
 
-    async def __aenter__(self) -> Self:
-        """Start an instant sink, one that needs 200 ms, and the stack."""
-        try:
-            for words in (["--instant"], ["--instant", "--delay-final", "0.2"]):
-                self.sinks.append(await spawn(*words))
-                self._open.push_async_callback(self.sinks[-1].stop)
-            stack = Stack(smtp_ports=[sink.port for sink in self.sinks], chaos=False)
-            self.stack = await self._open.enter_async_context(stack)
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop everything."""
-        await self._open.__aexit__(kind, error, trace)
+    async def _start(self) -> None:
+        for words in (["--instant"], ["--instant", "--delay-final", "0.2"]):
+            self.sinks.append(await spawn(*words))
+            self._open.push_async_callback(self.sinks[-1].stop)
+        stack = Stack(smtp_ports=[sink.port for sink in self.sinks], chaos=False)
+        self.stack = await self._open.enter_async_context(stack)
 
     @property
     def instant(self) -> PeerProcess:

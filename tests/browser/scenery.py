@@ -264,7 +264,7 @@ class Scenery:
             self.put(replace(message, progress=progress, cancels=(*message.cancels, done)))
             return True
 
-        self.world.messages.ask = ask  # type: ignore[method-assign]
+        self.world.messages.ask = ask  # type: ignore[method-assign]  # the outbox, answering at once
 
     def owner_refuses_signatures(self, html: str, by: str) -> None:
         """From now on somebody else has always saved first."""

@@ -63,7 +63,7 @@ def pictures(mail: Parsed) -> int:
     return len(seen)
 
 
-@pytest.mark.skipif(len(MAILS) < 50, reason="no corpora")
+@pytest.mark.skipif(len(MAILS) < 50, reason="a Python without its own test mails, and no corpora")
 @pytest.mark.parametrize("start", range(0, len(MAILS), MANY))
 def test_they_are_shown_whole_and_nothing_leaves(page: Page, stage: Stage, start: int) -> None:
     mails = talk_of(stage, MAILS[start : start + MANY])

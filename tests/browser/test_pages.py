@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -27,9 +28,11 @@ def barriers(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("pt-BR", "dark")])
-def test_no_page_has_a_serious_barrier(browser: Browser, stage: Stage, language: str, scheme: str) -> None:
+def test_no_page_has_a_serious_barrier(
+    browser: Browser, stage: Stage, language: str, scheme: Literal["light", "dark"]
+) -> None:
     seen = Seen()
-    context = browser.new_context(locale=language, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    context = browser.new_context(locale=language, color_scheme=scheme, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     seen.watch(context, page, stage.url)
     page.goto(f"{stage.url}/sign-in")

@@ -6,10 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.chaos.cancels import Cancels
 from tests.chaos.desk import Desk
@@ -17,6 +14,7 @@ from tests.chaos.history import History, Spoken
 from tests.chaos.listening import Listener
 from tests.chaos.reading import transmissions
 from tests.chaos.verdict import FINAL
+from tests.infra.parts import OfParts
 from tests.infra.smtp_peer import PeerProcess, Rule, spawn
 from tests.infra.stack import Stack
 
@@ -29,40 +27,28 @@ SHORT = {
 EVIDENCE = Path(".local/chaos")
 
 
-class Ground:
+class Ground(OfParts):
     """Everything a run needs, started together; `history` grows while it goes on."""
 
     def __init__(
         self, replicas: Mapping[str, int], rules: Iterable[Rule] = (), delays: Mapping[str, float] | None = None
     ) -> None:
+        super().__init__()
         self._replicas, self._rules, self._delays = replicas, tuple(rules), dict(delays or {})
-        self._open = AsyncExitStack()
         self.history = History()
         self.channel_of: dict[str, str] = {}
         self._queued: dict[str, asyncio.Future[Spoken]] = {}
         self._final: dict[str, asyncio.Future[Spoken]] = {}
 
-    async def __aenter__(self) -> Self:
-        """Start the peer, the stack, the desks and the ears."""
-        try:
-            self.peer: PeerProcess = await spawn("--settings", json.dumps({"delays": self._delays}), rules=self._rules)
-            self._open.push_async_callback(self.peer.stop)
-            stack = Stack(self._replicas, env=SHORT, smtp_ports=[self.peer.port])
-            self.stack = await self._open.enter_async_context(stack)
-            self.listener = await self._open.enter_async_context(Listener(self.stack.kafka))
-            self.listener.calls.append(self._hear)
-            self.cancels = await self._open.enter_async_context(Cancels(self.stack.kafka))
-            self.desk, self.stranger = await Desk.open(self.stack, "Chaos"), await Desk.open(self.stack, "Stranger")
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop everything; the stack keeps its logs when the run raised."""
-        await self._open.__aexit__(kind, error, trace)
+    async def _start(self) -> None:
+        self.peer: PeerProcess = await spawn("--settings", json.dumps({"delays": self._delays}), rules=self._rules)
+        self._open.push_async_callback(self.peer.stop)
+        stack = Stack(self._replicas, env=SHORT, smtp_ports=[self.peer.port])
+        self.stack = await self._open.enter_async_context(stack)
+        self.listener = await self._open.enter_async_context(Listener(self.stack.kafka))
+        self.listener.calls.append(self._hear)
+        self.cancels = await self._open.enter_async_context(Cancels(self.stack.kafka))
+        self.desk, self.stranger = await Desk.open(self.stack, "Chaos"), await Desk.open(self.stack, "Stranger")
 
     async def open_channels(
         self, number: int, clients: Iterable[str], *, undo_seconds: int, connections: int = 4

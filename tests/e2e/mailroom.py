@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests import builders
 from tests.e2e.desk import Desk
 from tests.infra.dovecot import PASSWORD, Dovecot
 from tests.infra.imap_peer import Peer as ImapPeer
 from tests.infra.inbound_ear import Ear
+from tests.infra.parts import OfParts
 from tests.infra.smtp_peer import Peer, Settings
 from tests.infra.stack import EVERYTHING, Stack
 
@@ -24,28 +23,14 @@ QUICK = {
 }
 
 
-class Mailroom:
+class Mailroom(OfParts):
     """``async with`` from start to end. ``ear`` hears all that ingest says, ``desk`` and ``other`` are two
     tenants. ``imap_ports``: of more IMAP servers that channels may name."""
 
     def __init__(self, *imap_ports: int) -> None:
-        self._open, self._imap_ports = AsyncExitStack(), imap_ports
+        super().__init__()
+        self._imap_ports = imap_ports
         self.odd: dict[str, ImapPeer] = {}
-
-    async def __aenter__(self) -> Self:
-        """Start everything; all services are ready on return."""
-        try:
-            await self._start()
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop everything; the stack keeps its logs when the run raised."""
-        await self._open.__aexit__(kind, error, trace)
 
     async def _start(self) -> None:
         self.dovecot = await self._open.enter_async_context(Dovecot())

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from contracts.channel import Auth, ChannelChanged, ChannelSettings, Credentials, SealedSecret, Security, Server
 from contracts.event import Event, event
@@ -18,6 +15,7 @@ from services.kit.publisher import Publisher
 from services.kit.sealing import Binding, Sealer
 from tests.infra.dovecot import NAME, PASSWORD, Dovecot, installed
 from tests.infra.inbound_ear import Ear
+from tests.infra.parts import OfParts
 from tests.infra.stack import Stack
 
 
@@ -30,42 +28,30 @@ class Box:
     user: str
 
 
-class InboundStage:
+class InboundStage(OfParts):
     """``async with`` from start to end; ``ear`` hears everything said since the start."""
 
     def __init__(self, replicas: int = 1, env: Mapping[str, str] | None = None, *, chaos: bool = False) -> None:
         if not installed():
             raise SystemExit("Dovecot is needed (as root): apt-get install dovecot-imapd dovecot-lmtpd")
+        super().__init__()
         self._replicas, self._env, self._chaos = replicas, dict(env or {}), chaos
-        self._open = AsyncExitStack()
         self._users = 0
 
-    async def __aenter__(self) -> Self:
-        """Start everything; ingest is ready on return."""
-        try:
-            self.dovecot = await self._open.enter_async_context(Dovecot())
-            own = {
-                "MALOTE_IMAP_CA_FILE": str(self.dovecot.ca_file),
-                "MALOTE_IMAP_PORTS": json.dumps([self.dovecot.imap, self.dovecot.imaps]),
-                "MALOTE_EGRESS_ALLOW": json.dumps(["127.0.0.0/8", "::1/128"]),
-            }
-            stack = Stack({"ingest": self._replicas}, env={**own, **self._env}, chaos=self._chaos)
-            self.stack = await self._open.enter_async_context(stack)
-            self.ear = await self._open.enter_async_context(Ear(self.stack.kafka))
-            self._publisher = Publisher(self.stack.kafka, "stage")
-            await self._publisher.start()
-            self._open.push_async_callback(self._publisher.stop)
-            self._sealer = Sealer(json.loads(self.stack.keys.sealing_public.read_text()))
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop everything; the stack keeps its logs when the run raised."""
-        await self._open.__aexit__(kind, error, trace)
+    async def _start(self) -> None:
+        self.dovecot = await self._open.enter_async_context(Dovecot())
+        own = {
+            "MALOTE_IMAP_CA_FILE": str(self.dovecot.ca_file),
+            "MALOTE_IMAP_PORTS": json.dumps([self.dovecot.imap, self.dovecot.imaps]),
+            "MALOTE_EGRESS_ALLOW": json.dumps(["127.0.0.0/8", "::1/128"]),
+        }
+        stack = Stack({"ingest": self._replicas}, env={**own, **self._env}, chaos=self._chaos)
+        self.stack = await self._open.enter_async_context(stack)
+        self.ear = await self._open.enter_async_context(Ear(self.stack.kafka))
+        self._publisher = Publisher(self.stack.kafka, "stage")
+        await self._publisher.start()
+        self._open.push_async_callback(self._publisher.stop)
+        self._sealer = Sealer(json.loads(self.stack.keys.sealing_public.read_text()))
 
     async def add_boxes(self, number: int, tenant: str | None = None) -> list[Box]:
         """Fresh users, and a channel that watches each; not waited for."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import aiosmtplib
 import httpx
@@ -21,6 +20,7 @@ from deploy.local.infra.mail import add_user
 from deploy.local.issuer import OPERATOR_SCOPES, OWNER_SCOPES
 from services.kit.ids import uuid7
 from tests.e2e.desk import Desk
+from tests.infra.parts import OfParts
 from tests.infra.proxy import Proxy
 from tests.infra.smtp_peer import Peer, Settings, Tls
 from tests.infra.smtp_peer.certificates import issue, server_context
@@ -70,26 +70,16 @@ class Team:
 TEAMS = {name: Team(name) for name in ("en", "pt-BR", "more")}
 
 
-class House:
+class House(OfParts):
     """`async with House(folder, teams)`: everything runs; each team's tenant and operators stand, and its mailbox."""
 
     def __init__(self, folder: Path, teams: tuple[Team, ...]) -> None:
-        self._folder, self._teams, self._open = folder, teams, AsyncExitStack()
+        super().__init__()
+        self._folder, self._teams = folder, teams
         self.accounts = {team.address: PASSWORD for team in teams}
         self.imap, self.smtp, self.slow = Proxy(), Proxy(), Proxy()
         self.stack: Stack
         self.peer: Peer
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._start()
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
-
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._open.__aexit__(*raised)
 
     async def _start(self) -> None:
         certificates = issue(self._folder)
