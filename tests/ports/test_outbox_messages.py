@@ -233,13 +233,37 @@ async def test_a_commit_sets_until_by_the_stores_clock_and_the_settle_clears_it(
     assert [owed.id for owed in (await read(world.store, mine)).owed] == [change.owed[0].id, settled.owed[0].id]
 
 
+async def test_a_write_takes_off_what_was_spoken_and_nothing_else(world: World) -> None:
+    mine = await born(world.store)
+    first = committing(mine, "stamp", spoken(mine), queued(mine))
+    won = await world.store.commit(first, 7)
+    assert isinstance(won, Won)
+    said, waits = first.owed
+    settled = replace(ending(won.message), spoken=(said.id, "unknown"))
+    assert not await world.store.write(replace(settled, before=replace(won.message, version=9)))
+    assert (await read(world.store, mine)).owed == first.owed
+    assert await world.store.write(settled)
+    assert [owed.id for owed in (await read(world.store, mine)).owed] == [waits.id, settled.owed[0].id]
+
+
+async def test_a_commit_takes_off_what_was_spoken(world: World) -> None:
+    before = message()
+    found = await world.store.insert(Birth(before, (queued(before),)))
+    assert isinstance(found, Inserted)
+    change = replace(committing(found.message, "stamp", spoken(before)), spoken=(found.owed[0].id,))
+    assert isinstance(await world.store.commit(change, 7), Won)
+    assert [owed.id for owed in (await read(world.store, before)).owed] == [change.owed[0].id]
+
+
 async def test_a_commit_that_may_not_be(world: World) -> None:
     later = await born(world.store, due_at=now() + timedelta(seconds=30))
     over = await born(world.store, expires_at=now() - timedelta(seconds=1))
     ended = await born(world.store, status=Status.INTERRUPTED)
     stale = replace(await born(world.store), version=2)
     tried = replace(await born(world.store), attempt=1)
-    for each in (later, over, ended, stale, tried):
+    done = (Recipient("a@b.example", RecipientState.ACCEPTED), Recipient("$c@b.example", RecipientState.STOPPED))
+    nobody = await born(world.store, status=Status.COMMITTED, recipients=done)
+    for each in (later, over, ended, stale, tried, nobody):
         assert await world.store.commit(committing(each), 7) == Lost()
         assert (await read(world.store, each)).transmission is None
     missing = message()
