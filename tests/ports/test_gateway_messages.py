@@ -215,8 +215,13 @@ async def test_the_backlog_ends_at_its_limit_and_forgets_what_is_final(stores: S
     assert await stores.backlog.full(TENANT)
     assert not await stores.backlog.full("other")
     await stores.messages.advance(TENANT, made[0].message_id, Progress(Status.SENT, 1))
+    await stores.messages.advance(TENANT, made[1].message_id, Progress(Status.QUEUED, 5))
+    await stores.messages.advance(TENANT, made[1].message_id, Progress(Status.SENT, 3))  # old news: it is queued
     await asyncio.sleep(1.1 if stores.spoken else 0)
     assert not await stores.backlog.full(TENANT)
+    await accepted(stores)
+    await asyncio.sleep(1.1 if stores.spoken else 0)
+    assert await stores.backlog.full(TENANT)
 
 
 def conversation(**changes: object) -> Conversation:
